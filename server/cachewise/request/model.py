@@ -1,0 +1,209 @@
+"""A request as the provider's cache sees it: a sequence of blocks, in prefix order, with marks.
+
+``Block``, ``Mark`` and ``Unit`` are worked out from one node of the tree alone and kept on it, with
+offsets counted from that node; only ``Request`` knows where the nodes stand. So typing in
+one message makes one new unit, and every other unit of the request is the object it was before.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Any, Literal
+
+from cachewise.syntax.tree import Node
+
+Section = Literal["tools", "system", "messages"]
+
+MarkPlace = Literal["block", "nested", "message", "inside", "top"]
+"""Where a mark stands: on a block, on a block nested in one (``tool_result`` or ``document``
+content), on a message object, somewhere deeper (a citation, a toolset's configs), or at the
+request's top level (automatic caching)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block of the prefix: a tool, a part of the system prompt, a part of a message.
+
+    ``node`` is the block's value (an object, or a string that stands for one text block), ``start``
+    its offset from the unit's start, ``pointer`` the rest of its JSON pointer behind the unit's.
+    ``kind`` is the provider's own type name (``tool`` for a tool definition). ``barred`` says why
+    the block itself cannot carry a mark, or is empty.
+    """
+
+    section: Section
+    kind: str
+    role: str
+    node: Node
+    start: int
+    pointer: str
+    barred: str = ""
+
+    @property
+    def length(self) -> int:
+        """The length of the block's source in code points."""
+        return self.node.length
+
+    @property
+    def text(self) -> str | None:
+        """The text of a text block, holes as ``HOLE_CHARACTER``; None for any other kind."""
+        if self.node.kind == "string":
+            return self.node.text
+        return self.node.get_text("text") if self.kind == "text" else None
+
+    def memo(self, key: Any, make: Callable[[], Any]) -> Any:
+        """What ``make`` gives for this block, worked out once for as long as its source lives."""
+        memo = self.node.memo
+        if memo is None:
+            memo = self.node.memo = {}
+        if key not in memo:
+            memo[key] = make()
+        return memo[key]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One cache marker as it is written, valid or not.
+
+    ``node`` is the marker's value, ``start`` its offset from the unit's start (from the request's
+    for a top-level mark), ``key_start`` that of its key. ``owner`` is the object that carries it.
+    ``block`` is the index of the block, inside the unit, that the marker closes or stands in; -1
+    when none. ``ttl`` is what the marker asks for, ``""`` when it says nothing (the default).
+    """
+
+    place: MarkPlace
+    node: Node
+    start: int
+    key_start: int
+    pointer: str
+    owner: Node
+    owner_start: int
+    block: int
+    ttl: str
+    last_nested: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What one entry of tools, system or messages adds to the sequence."""
+
+    node: Node
+    role: str
+    blocks: tuple[Block, ...]
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedMark:
+    """A mark and where it stands: the 0-based index of its block in the request (-1: none)."""
+
+    mark: Mark
+    unit: int
+    block: int
+    pointer: str
+    start: int
+
+    @property
+    def end(self) -> int:
+        """The document offset behind the marker's value."""
+        return self.start + self.mark.node.length
+
+
+@dataclass(slots=True)
+class Request:
+    """One request of a document.
+
+    ``start`` is the document offset of ``node``. ``units`` stand in prefix order (tools, system,
+    messages, whatever the order of the keys), ``unit_starts`` are their document offsets,
+    ``unit_pointers`` their JSON pointers inside the request. ``params`` holds the other top-level
+    members that matter, by name, with their document offsets.
+    """
+
+    shape: str
+    provider: str
+    node: Node
+    start: int
+    units: list[Unit]
+    unit_starts: list[int]
+    unit_pointers: list[str]
+    params: Mapping[str, tuple[Node, int]]
+    automatic: Mark | None = None
+    platform: str | None = None
+    pointer_base: str = ""
+    label: str = ""
+    context: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    _blocks: list[Block] | None = None
+    _firsts: list[int] | None = None
+    _marks: list[PlacedMark] | None = None
+
+    @property
+    def end(self) -> int:
+        """The document offset behind the request."""
+        return self.start + self.node.length
+
+    @property
+    def blocks(self) -> list[Block]:
+        """All blocks in prefix order. Block *n* of a message to the user is ``blocks[n - 1]``."""
+        if self._blocks is None:
+            self._blocks = [block for unit in self.units for block in unit.blocks]
+        return self._blocks
+
+    @property
+    def firsts(self) -> list[int]:
+        """For each unit, the index of its first block."""
+        if self._firsts is None:
+            self._firsts = list(accumulate((len(unit.blocks) for unit in self.units), initial=0))
+        return self._firsts
+
+    @property
+    def marks(self) -> list[PlacedMark]:
+        """All marks in the order in which the provider reads them; the top-level one comes last."""
+        if self._marks is None:
+            found: list[PlacedMark] = []
+            for index, unit in enumerate(self.units):
+                if unit.marks:
+                    first = self.firsts[index]
+                    base = self.unit_starts[index]
+                    pointer = self.unit_pointers[index]
+                    found.extend(
+                        PlacedMark(
+                            mark,
+                            index,
+                            first + mark.block if mark.block >= 0 else -1,
+                            pointer + mark.pointer,
+                            base + mark.start,
+                        )
+                        for mark in unit.marks
+                    )
+            if self.automatic is not None:
+                mark = self.automatic
+                found.append(PlacedMark(mark, -1, -1, mark.pointer, self.start + mark.start))
+            self._marks = found
+        return self._marks
+
+    @property
+    def model_written(self) -> str | None:
+        """The model id as written, or None when the body names none (it stands in the URL)."""
+        found = self.params.get("model") or self.params.get("modelId")
+        return found[0].text if found and found[0].kind == "string" else None
+
+    def unit_of(self, block: int) -> int:
+        """The index of the unit that a block belongs to."""
+        return bisect_right(self.firsts, block) - 1
+
+    def block_span(self, block: int) -> tuple[int, int]:
+        """The document offsets of a block's source."""
+        unit = self.unit_of(block)
+        start = self.unit_starts[unit] + self.blocks[block].start
+        return start, start + self.blocks[block].length
+
+    def block_pointer(self, block: int) -> str:
+        """The JSON pointer of a block inside the request."""
+        return self.unit_pointers[self.unit_of(block)] + self.blocks[block].pointer
+
+    def param(self, name: str) -> Node | None:
+        """A top-level member's value, or None."""
+        found = self.params.get(name)
+        return found[0] if found else None
