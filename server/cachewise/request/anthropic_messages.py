@@ -118,8 +118,8 @@ def _other_vendor(model: str) -> bool:
     return "/" in model or tail.startswith(names)
 
 
-def read(node: Node, start: int) -> Request:
-    """The request that an object holds; ``start`` is the object's document offset."""
+def read(node: Node) -> Request:
+    """The request that an object holds."""
     units: list[Unit] = []
     starts: list[int] = []
     pointers: list[str] = []
@@ -128,7 +128,7 @@ def read(node: Node, start: int) -> Request:
         if index < 0:
             continue
         value = node.values[index]
-        base = start + node.starts[index]
+        base = node.starts[index]
         if value.kind == "string" and section == "system":
             units.append(_memoised(value, section))
             starts.append(base)
@@ -140,7 +140,7 @@ def read(node: Node, start: int) -> Request:
                     starts.append(base + value.starts[position])
                     pointers.append(f"/{section}/{position}")
     params = {
-        key: (value, start + offset)
+        key: (value, offset)
         for key, value, offset in zip(node.keys, node.values, node.starts, strict=True)
         if key not in ("tools", "system", "messages")
     }
@@ -160,7 +160,6 @@ def read(node: Node, start: int) -> Request:
         shape=SHAPE,
         provider="anthropic",
         node=node,
-        start=start,
         units=units,
         unit_starts=starts,
         unit_pointers=pointers,

@@ -7,11 +7,10 @@ is recognised by its shape, never by its file's name.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 
 from cachewise.request import anthropic_messages
-from cachewise.request.model import Request
+from cachewise.request.model import Found, Request
 from cachewise.syntax.tree import Node
 
 SHAPES = (anthropic_messages,)
@@ -21,8 +20,8 @@ _SIGN = re.compile(
     r"\"(?:messages|system|tools|cache_control|cachePoint|requests|request|params|body)\"\s*:"
 )
 
-MAX_REQUESTS = 20_000
-"""More requests than this in one document are not looked at: it is a data set, not a draft."""
+MAX_WRAPPING = 4
+"""How many lists and wrappers a request may stand in."""
 
 
 def may_hold_requests(text: str) -> bool:
@@ -30,60 +29,61 @@ def may_hold_requests(text: str) -> bool:
     return _SIGN.search(text) is not None
 
 
-def find_requests(node: Node, start: int = 0) -> Iterator[Request]:
-    """The requests in one top-level value; ``start`` is its document offset."""
-    yield from _find(node, start, "", 0)
+def find_requests(node: Node, base: int = 0) -> Iterator[Found]:
+    """The requests in one top-level value; ``base`` is the value's offset in the document."""
+    yield from _find(node, base, "", 0, {})
 
 
-def _find(node: Node, start: int, pointer: str, depth: int) -> Iterator[Request]:
+def _find(
+    node: Node, base: int, pointer: str, depth: int, beside: Mapping[str, Node]
+) -> Iterator[Found]:
     if node.kind == "object":
-        for shape in SHAPES:
-            if shape.matches(node):
-                request = shape.read(node, start)
-                yield replace(request, pointer_base=pointer) if pointer else request
-                return
-        if depth > 4:
+        request = _read(node)
+        if request is not None:
+            yield Found(request, base, pointer, beside)
+            return
+        if depth > MAX_WRAPPING:
             return
         for key in ("params", "request", "body"):
             index = node.index(key)
-            if index < 0:
-                continue
-            value = node.values[index]
-            if value.kind == "object":
-                context = _surroundings(node)
-                for request in _find(
-                    value, start + node.starts[index], f"{pointer}/{key}", depth + 1
-                ):
-                    yield replace(request, context={**context, **request.context})
+            if index >= 0 and node.values[index].kind == "object":
+                yield from _find(
+                    node.values[index],
+                    base + node.starts[index],
+                    f"{pointer}/{key}",
+                    depth + 1,
+                    _neighbours(node),
+                )
                 return
         index = node.index("requests")
         if index >= 0 and node.values[index].kind == "array":
             yield from _find(
-                node.values[index], start + node.starts[index], f"{pointer}/requests", depth + 1
+                node.values[index], base + node.starts[index], f"{pointer}/requests", depth + 1, {}
             )
-    elif node.kind == "array" and depth <= 4:
+    elif node.kind == "array" and depth <= MAX_WRAPPING:
         for position, value in enumerate(node.values):
             if value.kind == "object":
                 yield from _find(
-                    value, start + node.starts[position], f"{pointer}/{position}", depth + 1
+                    value, base + node.starts[position], f"{pointer}/{position}", depth + 1, beside
                 )
 
 
-_NEIGHBOURS = (
-    "custom_id",
-    "url",
-    "headers",
-    "method",
-    "response",
-    "usage",
-    "response_usage",
-    "at",
-    "t",
-)
+def _read(node: Node) -> Request | None:
+    memo = node.memo
+    if memo is None:
+        memo = node.memo = {}
+    if "request" not in memo:
+        shape = next((shape for shape in SHAPES if shape.matches(node)), None)
+        memo["request"] = shape.read(node) if shape is not None else None
+    return memo["request"]
 
 
-def _surroundings(node: Node) -> dict[str, Node]:
-    """What stands beside a recorded request and says something about it."""
+_NEIGHBOURS = {
+    "custom_id", "url", "headers", "method", "response", "usage", "response_usage", "at", "t",
+}  # fmt: skip
+
+
+def _neighbours(node: Node) -> dict[str, Node]:
     return {
         key: value for key, value in zip(node.keys, node.values, strict=True) if key in _NEIGHBOURS
     }

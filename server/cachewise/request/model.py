@@ -1,8 +1,9 @@
 """A request as the provider's cache sees it: a sequence of blocks, in prefix order, with marks.
 
 ``Block``, ``Mark`` and ``Unit`` are worked out from one node of the tree alone and kept on it, with
-offsets counted from that node; only ``Request`` knows where the nodes stand. So typing in
-one message makes one new unit, and every other unit of the request is the object it was before.
+offsets counted from that node; ``Request`` adds where the nodes stand inside the request, and
+``Found`` where the request stands in its document. So typing in one message makes one new unit, and
+every other unit of the request is the object it was before.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from cachewise.syntax.tree import Node
 
 Section = Literal["tools", "system", "messages"]
 
-MarkPlace = Literal["block", "nested", "message", "inside", "top"]
+MarkPlace = Literal["block", "nested", "message", "inside", "top", "point"]
 """Where a mark stands: on a block, on a block nested in one (``tool_result`` or ``document``
 content), on a message object, somewhere deeper (a citation, a toolset's configs), or at the
-request's top level (automatic caching)."""
+request's top level (automatic caching); ``point`` is an element of its own behind the block it
+closes (``cachePoint``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,11 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class PlacedMark:
-    """A mark and where it stands: the 0-based index of its block in the request (-1: none)."""
+    """A mark and where it stands in its request.
+
+    ``unit`` and ``block`` are 0-based indexes (-1: none, at the top level); ``start`` is the
+    offset of the marker's value from the request's start.
+    """
 
     mark: Mark
     unit: int
@@ -107,41 +113,32 @@ class PlacedMark:
 
     @property
     def end(self) -> int:
-        """The document offset behind the marker's value."""
+        """The offset behind the marker's value."""
         return self.start + self.mark.node.length
 
 
 @dataclass(slots=True)
 class Request:
-    """One request of a document.
+    """One request, worked out from its node alone: every offset counts from the node's start.
 
-    ``start`` is the document offset of ``node``. ``units`` stand in prefix order (tools, system,
-    messages, whatever the order of the keys), ``unit_starts`` are their document offsets,
-    ``unit_pointers`` their JSON pointers inside the request. ``params`` holds the other top-level
-    members that matter, by name, with their document offsets.
+    ``units`` stand in prefix order (tools, system, messages, whatever the order of the keys),
+    ``unit_starts`` are their offsets, ``unit_pointers`` their JSON pointers inside the request.
+    ``params`` holds the other top-level members, by name, with their offsets. ``platform`` is set
+    when the body itself says where it goes.
     """
 
     shape: str
     provider: str
     node: Node
-    start: int
     units: list[Unit]
     unit_starts: list[int]
     unit_pointers: list[str]
     params: Mapping[str, tuple[Node, int]]
     automatic: Mark | None = None
     platform: str | None = None
-    pointer_base: str = ""
-    label: str = ""
-    context: Mapping[str, Any] = field(default_factory=dict[str, Any])
     _blocks: list[Block] | None = None
     _firsts: list[int] | None = None
     _marks: list[PlacedMark] | None = None
-
-    @property
-    def end(self) -> int:
-        """The document offset behind the request."""
-        return self.start + self.node.length
 
     @property
     def blocks(self) -> list[Block]:
@@ -179,7 +176,7 @@ class Request:
                     )
             if self.automatic is not None:
                 mark = self.automatic
-                found.append(PlacedMark(mark, -1, -1, mark.pointer, self.start + mark.start))
+                found.append(PlacedMark(mark, -1, -1, mark.pointer, mark.start))
             self._marks = found
         return self._marks
 
@@ -194,7 +191,7 @@ class Request:
         return bisect_right(self.firsts, block) - 1
 
     def block_span(self, block: int) -> tuple[int, int]:
-        """The document offsets of a block's source."""
+        """The offsets of a block's source, from the request's start."""
         unit = self.unit_of(block)
         start = self.unit_starts[unit] + self.blocks[block].start
         return start, start + self.blocks[block].length
@@ -203,7 +200,26 @@ class Request:
         """The JSON pointer of a block inside the request."""
         return self.unit_pointers[self.unit_of(block)] + self.blocks[block].pointer
 
+    def params_text(self, name: str) -> str | None:
+        """A top-level string member's text, or None."""
+        found = self.params.get(name)
+        return found[0].text if found and found[0].kind == "string" else None
+
     def param(self, name: str) -> Node | None:
         """A top-level member's value, or None."""
         found = self.params.get(name)
         return found[0] if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A request and where it stands: its offset and its JSON pointer in the document's value.
+
+    ``beside`` holds what stands next to a recorded request: ``url``, ``response``, ``usage``,
+    ``at``, ``custom_id``, ``headers``.
+    """
+
+    request: Request
+    base: int
+    pointer: str = ""
+    beside: Mapping[str, Node] = field(default_factory=dict[str, Node])

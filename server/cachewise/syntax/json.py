@@ -223,7 +223,7 @@ def scan_all(text: str) -> list[Scan]:
 def edited(
     root: Node, start: int, end: int, length: int, read: Callable[[int, int], str]
 ) -> Node | None:
-    """The tree after an edit, sharing every node that the edit left alone; None if it must be reread.
+    """The tree after an edit, sharing each node left alone; None when all must be read again.
 
     ``start`` and ``end`` are the replaced span, from the root's start, ``length`` is the number of
     characters that stand there now, ``read(a, b)`` gives the *new* text between two such offsets.

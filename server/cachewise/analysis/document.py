@@ -1,0 +1,344 @@
+"""One document under analysis: text, trees, requests, and what is known of each request.
+
+Everything that is worked out for a request is a function of its node, of what stands beside it and
+of the options, and is kept on the node. So an edit costs what the edited block costs, and the
+other requests of a file are not looked at again.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from cachewise.analysis.suppression import is_suppressed
+from cachewise.caching.cost import Costs, request_costs
+from cachewise.caching.plan import Plan, make_plan
+from cachewise.catalog.model import Catalog, Model, Platform, Prices
+from cachewise.catalog.prices import UnsupportedModifier, prices_for
+from cachewise.catalog.resolve import Resolution, effective_minimum, resolve
+from cachewise.request.find import find_requests, may_hold_requests
+from cachewise.request.model import Found, Request
+from cachewise.rules import RULES
+from cachewise.rules.base import Context, Finding
+from cachewise.settings import Settings
+from cachewise.syntax.formats import Region, read_regions, reread_regions
+from cachewise.syntax.tree import Comment, Node
+from cachewise.text import Text
+from cachewise.tokens.structure import RequestCounts, count_request
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What an analysis depends on besides the text. Compared by identity: make one and keep it."""
+
+    catalog: Catalog
+    settings: Settings
+    today: date
+    exact_tokens: bool = True
+    """False: cold, big texts are first estimated, and counted later by ``Document.refine``."""
+
+
+@dataclass(slots=True)
+class Analyzed:
+    """All that is known of one request. Offsets count from the request's start."""
+
+    request: Request
+    resolution: Resolution
+    model: Model | None
+    platform: Platform | None
+    minimum: int | None
+    prices: Prices | None
+    counts: RequestCounts
+    plan: Plan
+    costs: Costs
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """An analysed request in its document: ``base`` is its offset, ``index`` its number from 0."""
+
+    analyzed: Analyzed
+    found: Found
+    base: int
+    index: int
+
+    @property
+    def end(self) -> int:
+        """The document offset behind the request."""
+        return self.base + self.analyzed.request.node.length
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedFinding:
+    """A finding with the request it belongs to; ``start`` and ``end`` are document offsets."""
+
+    finding: Finding
+    located: Located
+
+    @property
+    def start(self) -> int:
+        """Where the finding starts in the document."""
+        return self.located.base + self.finding.start
+
+    @property
+    def end(self) -> int:
+        """Where the finding ends in the document."""
+        return self.located.base + self.finding.end
+
+
+class Document:
+    """A text, its format, and its analysis, kept up to date edit by edit.
+
+    ``path`` serves settings by file name; ``format`` is one of ``syntax.formats.FORMATS``.
+    """
+
+    def __init__(self, source: str, format: str, options: Options, path: str = "") -> None:
+        self.text = Text(source)
+        self.format = format
+        self.path = path
+        self.options = options
+        self.version = 0
+        self._source: str | None = source
+        self._regions: list[Region] | None = None
+        self._found: list[Found] | None = None
+        self._located: list[Located] | None = None
+        self._relevant: bool | None = None
+
+    def edit(self, start: int, end: int, new: str) -> None:
+        """Replace the characters between two offsets."""
+        self.version += 1
+        regions = self._regions
+        self.text.edit(start, end, new)
+        self._source = None
+        self._found = None
+        self._located = None
+        if regions is not None:
+            self._regions = reread_regions(self.format, regions, self.text, start, end, len(new))
+        if not self._relevant:
+            self._relevant = None
+
+    def replace(self, source: str) -> None:
+        """Take a whole new text, as a client without incremental changes sends it."""
+        self.version += 1
+        self.text = Text(source)
+        self._source = source
+        self._regions = None
+        self._found = None
+        self._located = None
+        self._relevant = None
+
+    def set_options(self, options: Options) -> None:
+        """Judge the same text by other options."""
+        self.options = options
+        self._located = None
+
+    @property
+    def relevant(self) -> bool:
+        """Whether the document may hold a request at all, by a cheap look at its text."""
+        if self._relevant is None:
+            self._relevant = may_hold_requests(self._whole())
+        return self._relevant
+
+    @property
+    def found(self) -> list[Found]:
+        """The requests of the document, in the order of the text."""
+        if self._found is None:
+            if not self.relevant:
+                self._found = []
+            else:
+                if self._regions is None:
+                    self._regions = read_regions(self.format, self._whole())
+                self._found = [
+                    found
+                    for region in self._regions
+                    if region.node is not None
+                    for found in find_requests(region.node, region.start)
+                ]
+        return self._found
+
+    @property
+    def requests(self) -> list[Located]:
+        """The requests with everything known of each."""
+        if self._located is None:
+            self._located = [
+                Located(self._analyzed(found), found, found.base, index)
+                for index, found in enumerate(self.found)
+            ]
+        return self._located
+
+    def request_at(self, offset: int) -> Located | None:
+        """The request whose source holds an offset, or None."""
+        requests = self.requests
+        index = bisect_right(requests, offset, key=lambda located: located.base) - 1
+        if index < 0 or offset > requests[index].end:
+            return None
+        return requests[index]
+
+    def findings(self) -> list[LocatedFinding]:
+        """What the rules say, in the order of the text, without what the user has silenced."""
+        return [
+            LocatedFinding(finding, located)
+            for located in self.requests
+            for finding in located.analyzed.findings
+            if not is_suppressed(self, located, finding)
+        ]
+
+    def comments_around(self, base: int) -> tuple[tuple[Comment, int], ...]:
+        """The comments outside of the value that holds an offset, each with its document offset."""
+        regions = self._regions or []
+        return tuple((comment, comment.start) for region in regions for comment in region.comments)
+
+    def read(self, start: int, end: int) -> str:
+        """The source between two document offsets."""
+        return self.text.slice(start, end)
+
+    def refine(self) -> Iterator[None]:
+        """Count, slice by slice, the texts that were only estimated.
+
+        Each step takes a few milliseconds. The estimates are forgotten at the end.
+        """
+        for located in self.requests:
+            if not located.analyzed.counts.complete:
+                yield from located.analyzed.counts.refine()
+                memo = located.analyzed.request.node.memo
+                if memo is not None:
+                    memo.pop(_KEY, None)
+        self._located = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every token count shown is the best that can be had offline."""
+        return all(located.analyzed.counts.complete for located in self.requests)
+
+    def _whole(self) -> str:
+        if self._source is None:
+            self._source = str(self.text)
+        return self._source
+
+    def _analyzed(self, found: Found) -> Analyzed:
+        node = found.request.node
+        memo = node.memo
+        if memo is None:
+            memo = node.memo = {}
+        known: tuple[Options, Mapping[str, Node], str, Analyzed] | None = memo.get(_KEY)
+        if known is not None and known[0] is self.options and known[1] == found.beside:
+            return known[3]
+        base = found.base
+        analyzed = analyze(
+            found,
+            self.options,
+            self.format,
+            lambda start, end: self.text.slice(base + start, base + end),
+        )
+        memo[_KEY] = (self.options, found.beside, self.format, analyzed)
+        return analyzed
+
+
+_KEY = "analyzed"
+
+
+def analyze(
+    found: Found, options: Options, format: str, read: Callable[[int, int], str]
+) -> Analyzed:
+    """Everything about one request: plan, costs and findings."""
+    request = found.request
+    catalog = options.catalog
+    settings = options.settings
+    written = request.model_written or _model_in_url(found.beside) or settings.model
+    hint = request.platform or settings.platform or settings.provider
+    resolution = resolve(catalog, written, hint)
+    model = resolution.model
+    platform = catalog.platforms.get(resolution.platform)
+    minimum = effective_minimum(model, resolution.platform) if model is not None else None
+    counts = count_request(request, model, exact=options.exact_tokens)
+    plan = make_plan(
+        request,
+        counts.prefixes,
+        counts.total,
+        model=model,
+        platform=platform,
+        minimum=minimum,
+    )
+    prices = _prices(found, model, platform, resolution, counts, options.today)
+    costs = request_costs(plan, prices)
+    context = Context(
+        found=found,
+        request=request,
+        plan=plan,
+        costs=costs,
+        catalog=catalog,
+        resolution=resolution,
+        model=model,
+        platform=platform,
+        prices=prices,
+        minimum=minimum,
+        today=options.today,
+        traffic=settings.traffic,
+        auth=settings.auth,
+        format=format,
+        read=read,
+    )
+    return Analyzed(
+        request=request,
+        resolution=resolution,
+        model=model,
+        platform=platform,
+        minimum=minimum,
+        prices=prices,
+        counts=counts,
+        plan=plan,
+        costs=costs,
+        findings=tuple(_run_rules(context, settings)),
+    )
+
+
+def _prices(
+    found: Found,
+    model: Model | None,
+    platform: Platform | None,
+    resolution: Resolution,
+    counts: RequestCounts,
+    today: date,
+) -> Prices | None:
+    """The prices of this very request, or None when the model or a modifier has none."""
+    if model is None:
+        return None
+    request = found.request
+    try:
+        return prices_for(
+            model,
+            platform=platform,
+            region=resolution.regional,
+            total_input_tokens=counts.total.estimate,
+            batch="custom_id" in found.beside,
+            geo=request.params_text("inference_geo"),
+            speed=request.params_text("speed"),
+            today=today,
+        )
+    except UnsupportedModifier:
+        return None
+
+
+def _run_rules(context: Context, settings: Settings) -> Iterator[Finding]:
+    selected = set(settings.select)
+    ignored = set(settings.ignore)
+    for rule in RULES:
+        names = {rule.code, rule.name}
+        if (selected and not names & selected) or names & ignored:
+            continue
+        yield from rule.check(context)
+
+
+def _model_in_url(beside: Mapping[str, Node]) -> str | None:
+    url = beside.get("url")
+    if url is None or url.kind != "string":
+        return None
+    path = url.text
+    for before in ("/model/", "/models/"):
+        if before in path:
+            name = path.split(before, 1)[1].split("/")[0].split(":streamRawPredict")[0]
+            return name.split(":rawPredict")[0].replace("%3A", ":") or None
+    return None

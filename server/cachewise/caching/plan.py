@@ -1,0 +1,198 @@
+"""What the provider makes of one request: positions, breakpoints, windows, running totals.
+
+Sources: the prompt-caching page (prefix order tools → system → messages; at most 20 positions are
+looked at per breakpoint, the breakpoint itself the first; runs of ``tool_use`` and of
+``tool_result`` blocks count as one position on the Claude API; automatic caching closes the last
+block that can be cached). The numbers come from the catalog.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cachewise.catalog.model import Model, Platform
+from cachewise.request.model import Block, PlacedMark, Request
+from cachewise.request.placeholder import has_unknown_length
+from cachewise.tokens.count import Count
+
+DEFAULT_TTL = "5m"
+"""What a marker without ``ttl`` means."""
+
+
+@dataclass(frozen=True, slots=True)
+class Breakpoint:
+    """A place where the prefix is closed.
+
+    ``block`` is the 0-based index of the closed block, ``position`` its 1-based position after run
+    collapsing. ``prefix`` counts the tokens up to and including it. ``effective`` is False when
+    the prefix is under the model's ``minimum`` (tokens) or the marker has no effect here, None when
+    that cannot be told. ``ignored`` says why a marker has no effect, or is empty. ``at_least``:
+    the prefix holds a text of unknown length, so ``prefix`` is a lower bound.
+    """
+
+    placed: PlacedMark
+    block: int
+    position: int
+    ttl: str
+    automatic: bool
+    prefix: Count
+    minimum: int | None
+    effective: bool | None
+    ignored: str = ""
+    at_least: bool = False
+
+    @property
+    def counts_as_written(self) -> bool:
+        """Whether costs are shown as if this prefix were cached."""
+        if self.effective is None:
+            return self.minimum is None or self.at_least or self.prefix.estimate >= self.minimum
+        return self.effective
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The sequence of a request with everything that follows from it alone.
+
+    ``positions[i]`` is the 1-based position of block *i*. ``prefixes[i]`` counts the tokens up to
+    and including block *i*; ``total`` counts the whole request. ``unknown`` lists the blocks whose
+    length is not known.
+    """
+
+    positions: list[int]
+    prefixes: Sequence[Count]
+    total: Count
+    breakpoints: tuple[Breakpoint, ...]
+    window: int | None
+    unknown: tuple[int, ...]
+
+    @property
+    def at_least(self) -> bool:
+        """Whether the total is only a lower bound."""
+        return bool(self.unknown)
+
+
+def positions(blocks: Sequence[Block], *, collapses_runs: bool) -> list[int]:
+    """The 1-based position of each block in the walk of the lookback window."""
+    if not collapses_runs:
+        return list(range(1, len(blocks) + 1))
+    found: list[int] = []
+    position = 0
+    previous = ""
+    for block in blocks:
+        kind = block.kind
+        if kind != previous or kind not in _RUNS:
+            position += 1
+        found.append(position)
+        previous = kind
+    return found
+
+
+_RUNS = {"tool_use", "tool_result"}
+
+
+def automatic_target(blocks: Sequence[Block]) -> int:
+    """The index of the block that automatic caching closes: the last that can be cached; or -1."""
+    for index in range(len(blocks) - 1, -1, -1):
+        if not blocks[index].barred:
+            return index
+    return -1
+
+
+def closed_block(placed: PlacedMark, blocks: Sequence[Block]) -> int:
+    """The index of the block whose prefix a marker closes, or -1 when it closes none."""
+    mark = placed.mark
+    if mark.node.kind != "object":
+        return -1
+    if mark.place == "top":
+        return automatic_target(blocks)
+    if mark.place == "block":
+        return -1 if blocks[placed.block].barred else placed.block
+    if mark.place == "nested" and mark.last_nested:
+        return placed.block
+    if mark.place == "point":
+        return placed.block
+    return -1
+
+
+def make_plan(
+    request: Request,
+    prefixes: Sequence[Count],
+    total: Count,
+    *,
+    model: Model | None,
+    platform: Platform | None,
+    minimum: int | None,
+) -> Plan:
+    """The plan of a request.
+
+    ``prefixes`` and ``total`` are the running token counts of its blocks; ``minimum`` is what the
+    model needs on this platform, None when that is not known.
+    """
+    blocks = request.blocks
+    spots = positions(blocks, collapses_runs=platform.collapses_runs if platform else False)
+    unknown = tuple(index for index, block in enumerate(blocks) if has_unknown_length(block))
+    closing: list[tuple[int, PlacedMark]] = []
+    for placed in request.marks:
+        block = closed_block(placed, blocks)
+        if block >= 0:
+            closing.append((block, placed))
+    closing.sort(key=lambda pair: (pair[0], pair[1].mark.place == "top"))
+    kept = _kept(closing, platform)
+    breakpoints: list[Breakpoint] = []
+    for index, (block, placed) in enumerate(closing):
+        prefix = prefixes[block]
+        ignored = kept.get(index, "")
+        if model is not None and model.explicit is False:
+            ignored = "this model has no explicit caching"
+        if platform is not None and not platform.tools_markers and blocks[block].section == "tools":
+            ignored = "markers on tools are ignored here"
+        if placed.mark.place == "top" and platform is not None and not platform.automatic:
+            ignored = "automatic caching is not available here"
+        at_least = bool(unknown) and unknown[0] <= block
+        breakpoints.append(
+            Breakpoint(
+                placed=placed,
+                block=block,
+                position=spots[block],
+                ttl=placed.mark.ttl or DEFAULT_TTL,
+                automatic=placed.mark.place == "top",
+                prefix=prefix,
+                minimum=minimum,
+                effective=False if ignored else _effective(prefix, minimum, at_least),
+                ignored=ignored,
+                at_least=at_least,
+            )
+        )
+    return Plan(
+        positions=spots,
+        prefixes=prefixes,
+        total=total,
+        breakpoints=tuple(breakpoints),
+        window=platform.window if platform else None,
+        unknown=unknown,
+    )
+
+
+def _effective(prefix: Count, minimum: int | None, at_least: bool) -> bool | None:
+    if minimum is None:
+        return None
+    if prefix.low >= minimum:
+        return True
+    if prefix.high < minimum and not at_least:
+        return False
+    return None
+
+
+def _kept(closing: list[tuple[int, PlacedMark]], platform: Platform | None) -> dict[int, str]:
+    """Why some markers have no effect where only the last few count, by their place in the list."""
+    if (
+        platform is None
+        or platform.extra_breakpoints != "last-win"
+        or platform.max_breakpoints is None
+        or len(closing) <= platform.max_breakpoints
+    ):
+        return {}
+    excess = len(closing) - platform.max_breakpoints
+    reason = f"only the last {platform.max_breakpoints} markers take effect here"
+    return dict.fromkeys(range(excess), reason)

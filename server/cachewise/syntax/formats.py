@@ -1,0 +1,128 @@
+"""The document formats, and how a text in each is cut into regions of one tree each."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cachewise.syntax import json
+from cachewise.syntax.tree import Comment, Node
+from cachewise.text import Text
+
+FORMATS = ("json", "jsonc", "jsonl")
+"""Names of the formats, as the JSON output and the settings use them."""
+
+_BY_SUFFIX = {
+    ".json": "json",
+    ".jsonc": "jsonc",
+    ".json5": "jsonc",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+}
+
+_BY_LANGUAGE = {
+    "json": "json",
+    "jsonc": "jsonc",
+    "json5": "jsonc",
+    "jsonl": "jsonl",
+    "ndjson": "jsonl",
+    "jsonlines": "jsonl",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A part of a document that holds one value (or none), with the part's offsets."""
+
+    start: int
+    end: int
+    node: Node | None
+    comments: tuple[Comment, ...] = ()
+    """Comments outside of the value, with document offsets."""
+
+
+def format_of(name: str, language: str | None = None) -> str | None:
+    """The format of a file by its name or the editor's language id, or None when not supported."""
+    lower = name.lower()
+    for suffix, format in _BY_SUFFIX.items():
+        if lower.endswith(suffix):
+            return format
+    return _BY_LANGUAGE.get(language.lower()) if language else None
+
+
+def format_by_content(source: str) -> str | None:
+    """The format of a named file whose name says nothing: JSON of some kind when it starts so."""
+    head = source.lstrip("\ufeff \t\r\n")[:1]
+    if head not in ("{", "[", "/"):
+        return None
+    first, _, rest = source.strip().partition("\n")
+    if first.rstrip().endswith("}") and rest.lstrip().startswith("{"):
+        return "jsonl"
+    return "jsonc"
+
+
+def read_regions(format: str, source: str) -> list[Region]:
+    """The values of a document, in order. Never fails: unreadable text gives no values."""
+    if format == "jsonl":
+        return list(_read_lines(source, 0))
+    return [
+        Region(result.start, result.end, result.node, tuple(result.comments))
+        for result in json.scan_all(source)
+    ]
+
+
+_LINE = re.compile(r"[^\r\n]+")
+
+
+def _read_lines(source: str, offset: int) -> Iterator[Region]:
+    for found in _LINE.finditer(source):
+        line = found[0]
+        result = json.scan(line)
+        if result.node is not None:
+            start = offset + found.start() + result.start
+            yield Region(start, offset + found.start() + result.end, result.node)
+
+
+def reread_regions(
+    format: str, regions: list[Region], text: Text, start: int, end: int, length: int
+) -> list[Region] | None:
+    """The regions after the characters from ``start`` to ``end`` became ``length`` others.
+
+    ``text`` is the new text. None when the document has to be read again as a whole; else the
+    result equals reading it again.
+    """
+    index = bisect_right(regions, start, key=lambda region: region.start) - 1
+    if index < 0:
+        return None
+    region = regions[index]
+    if region.node is None or not region.start < start <= end < region.end:
+        return None
+    delta = length - (end - start)
+    base = region.start
+    node = json.edited(
+        region.node,
+        start - base,
+        end - base,
+        length,
+        lambda first, last: text.slice(base + first, base + last),
+    )
+    if node is None:
+        return None
+    fresh = Region(base, region.end + delta, node, region.comments)
+    if not delta:
+        return [*regions[:index], fresh, *regions[index + 1 :]]
+    return [
+        *regions[:index],
+        fresh,
+        *(
+            Region(
+                later.start + delta,
+                later.end + delta,
+                later.node,
+                tuple(Comment(comment.start + delta, comment.text) for comment in later.comments),
+            )
+            for later in regions[index + 1 :]
+        ),
+    ]
