@@ -1,0 +1,37 @@
+// What the server offers beyond the Language Server Protocol. The names and shapes are a contract
+// with server/cachewise/lsp.
+import { RequestType } from "vscode-languageclient/node";
+
+export interface Summary {
+  /** For the status bar: a few words. */
+  readonly label: string;
+  /** Markdown. */
+  readonly tooltip: string;
+  readonly tokens: number;
+  /** USD, a decimal string; null when the price is not known. */
+  readonly nextCall: string | null;
+  readonly model: string | null;
+}
+
+export interface SummaryParams {
+  readonly textDocument: { readonly uri: string };
+  readonly position: { readonly line: number; readonly character: number };
+}
+
+/** The request under the cursor; null when there is none. */
+export const summary = new RequestType<SummaryParams, Summary | null, void>("cachewise/summary");
+
+export interface Rule {
+  readonly code: string;
+  readonly name: string;
+  readonly severity: "error" | "warning" | "info";
+  readonly summary: string;
+}
+
+/** All rules, in the order of their codes. */
+export const rules = new RequestType<object, Rule[], void>("cachewise/rules");
+
+/** The documentation of a rule, given by code or name; null when there is no such rule. */
+export const explain = new RequestType<{ rule: string }, { markdown: string } | null, void>(
+  "cachewise/explain",
+);

@@ -1,0 +1,126 @@
+import { existsSync, readdirSync } from "node:fs";
+import path from "node:path";
+import { lastLine, pythonEnvironment, type Run } from "./process";
+
+/** The oldest Python that Cachewise runs on. */
+export const OLDEST_PYTHON: readonly [number, number] = [3, 11];
+
+export interface Interpreter {
+  readonly path: string;
+  readonly version: readonly [number, number, number];
+  /** The version of Cachewise that this Python has installed; null when it has none that answers. */
+  readonly cachewise: string | null;
+}
+
+/** What a look at one Python found: the interpreter, or the reason why it cannot serve. */
+export type Look = { readonly found: Interpreter } | { readonly refused: string };
+
+const PROBE = [
+  "import importlib.util, sys",
+  'print("%d.%d.%d" % sys.version_info[:3])',
+  'print(sys.version_info >= (3, 11) and importlib.util.find_spec("cachewise") is not None)',
+].join("\n");
+
+/** Runs a Python to learn its version and whether it has Cachewise; `cwd` must be a safe folder. */
+export async function look(python: string, cwd: string, run: Run): Promise<Look> {
+  const env = pythonEnvironment(process.env);
+  const answer = await run(python, ["-c", PROBE], { cwd, env, timeout: 15_000 });
+  if (answer.status !== 0) {
+    return {
+      refused: answer.failure ?? (lastLine(answer.stderr) || `exit status ${answer.status}`),
+    };
+  }
+  const [versionLine = "", hasCachewise = ""] = answer.stdout.split(/\r?\n/);
+  const version = parseVersion(versionLine);
+  if (version === null) return { refused: `it answered ${JSON.stringify(versionLine)}` };
+  if (compareVersions(version, OLDEST_PYTHON) < 0) {
+    return { refused: `Python ${versionLine} is older than ${OLDEST_PYTHON.join(".")}` };
+  }
+  if (hasCachewise.trim() !== "True") return { found: { path: python, version, cachewise: null } };
+  const asked = await run(python, ["-m", "cachewise", "--version"], { cwd, env, timeout: 15_000 });
+  const said = asked.status === 0 ? parseVersion(asked.stdout) : null;
+  return { found: { path: python, version, cachewise: said?.join(".") ?? null } };
+}
+
+/** The first `x.y.z` in a text, or null. */
+export function parseVersion(text: string): [number, number, number] | null {
+  const match = /(\d+)\.(\d+)\.(\d+)/.exec(text);
+  return match ? [Number(match[1]), Number(match[2]), Number(match[3])] : null;
+}
+
+/** Negative, zero or positive as `a` is older than, equal to or newer than `b`; missing parts are 0. */
+export function compareVersions(a: readonly number[], b: readonly number[]): number {
+  for (let i = 0; i < Math.max(a.length, b.length); i++) {
+    const difference = (a[i] ?? 0) - (b[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+export interface Machine {
+  readonly platform: NodeJS.Platform;
+  readonly env: NodeJS.ProcessEnv;
+  readonly home: string;
+  readonly exists: (file: string) => boolean;
+  readonly list: (folder: string) => readonly string[];
+}
+
+export function thisMachine(home: string): Machine {
+  return {
+    platform: process.platform,
+    env: process.env,
+    home,
+    exists: existsSync,
+    list: (folder) => {
+      try {
+        return readdirSync(folder);
+      } catch {
+        // A folder that is absent or closed to us holds no Python that we could use.
+        return [];
+      }
+    },
+  };
+}
+
+/**
+ * The Pythons of a machine, best first and each once: those on PATH by falling version, then those
+ * that pyenv, Homebrew and the Windows installer keep off the PATH.
+ *
+ * Relative PATH entries and Pythons inside one of the `outside` folders are left out: what a
+ * workspace brings along must not run just because it was opened.
+ */
+export function pythonsOf(machine: Machine, outside: readonly string[] = []): string[] {
+  const windows = machine.platform === "win32";
+  const join = windows ? path.win32.join : path.posix.join;
+  const absolute = windows ? path.win32.isAbsolute : path.posix.isAbsolute;
+  const entries = (machine.env.PATH ?? machine.env.Path ?? "")
+    .split(windows ? ";" : ":")
+    .filter((entry) => absolute(entry));
+  const names = windows
+    ? ["python3.exe", "python.exe"]
+    : [...MINORS.map((minor) => `python3.${minor}`), "python3", "python"];
+  const found = names.flatMap((name) => entries.map((entry) => join(entry, name)));
+
+  const newestFirst = (folder: string, pattern: RegExp) =>
+    machine
+      .list(folder)
+      .filter((name) => pattern.test(name))
+      .sort((a, b) => compareVersions(numbers(b), numbers(a)))
+      .map((name) => join(folder, name));
+  if (windows) {
+    const programs = join(machine.env.LOCALAPPDATA ?? "", "Programs", "Python");
+    found.push(...newestFirst(programs, /^Python3\d+$/).map((dir) => join(dir, "python.exe")));
+  } else {
+    const pyenv = join(machine.env.PYENV_ROOT ?? join(machine.home, ".pyenv"), "versions");
+    found.push(...newestFirst(pyenv, /^3\.\d+\.\d+$/).map((dir) => join(dir, "bin", "python")));
+    for (const folder of ["/opt/homebrew/bin", "/usr/local/bin", "/usr/bin"]) {
+      found.push(...names.map((name) => join(folder, name)));
+    }
+  }
+  const inside = (file: string) => outside.some((folder) => file.startsWith(join(folder, "/")));
+  return [...new Set(found)].filter((file) => !inside(file) && machine.exists(file));
+}
+
+const MINORS = [14, 13, 12, 11];
+
+const numbers = (name: string): number[] => (name.match(/\d+/g) ?? []).map(Number);

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import type { Outcome } from "../src/process";
+import { compareVersions, look, type Machine, parseVersion, pythonsOf } from "../src/python";
+
+const machine = (files: string[], more: Partial<Machine> = {}): Machine => ({
+  platform: "linux",
+  env: { PATH: "/usr/local/bin:/usr/bin" },
+  home: "/home/ada",
+  exists: (file) => files.includes(file),
+  list: () => [],
+  ...more,
+});
+
+test("the newest Python on PATH comes first, and each once", () => {
+  const files = ["/usr/bin/python3", "/usr/bin/python3.11", "/usr/local/bin/python3.13"];
+  assert.deepEqual(pythonsOf(machine(files)), [
+    "/usr/local/bin/python3.13",
+    "/usr/bin/python3.11",
+    "/usr/bin/python3",
+  ]);
+});
+
+test("pyenv's versions are found behind its shims, the newest first by number", () => {
+  const versions = ["3.9.18", "3.11.7", "3.13.0", "3.12.1", "pypy3.10-7.3.13"];
+  const found = pythonsOf(
+    machine(
+      versions.map((version) => `/home/ada/.pyenv/versions/${version}/bin/python`),
+      { list: (folder) => (folder === "/home/ada/.pyenv/versions" ? versions : []) },
+    ),
+  );
+  assert.deepEqual(
+    found.map((file) => file.split("/")[5]),
+    ["3.13.0", "3.12.1", "3.11.7", "3.9.18"],
+  );
+});
+
+test("nothing of the workspace and nothing relative is taken from PATH", () => {
+  const files = ["/work/proj/.venv/bin/python", "bin/python", "./python", "/usr/bin/python3"];
+  const env = { PATH: "/work/proj/.venv/bin:bin:.::/usr/bin" };
+  assert.deepEqual(pythonsOf(machine(files, { env }), ["/work/proj"]), ["/usr/bin/python3"]);
+  const sibling = ["/work/proj-tools/bin/python"];
+  const beside = machine(sibling, { env: { PATH: "/work/proj-tools/bin" } });
+  assert.deepEqual(pythonsOf(beside, ["/work/proj"]), sibling);
+});
+
+test("Windows has its own names and folders", () => {
+  const programs = "C:\\Users\\Ada\\AppData\\Local\\Programs\\Python";
+  const files = ["C:\\Python\\python.exe", `${programs}\\Python313\\python.exe`];
+  const found = pythonsOf(
+    machine(files, {
+      platform: "win32",
+      env: { Path: "C:\\Python;relative", LOCALAPPDATA: "C:\\Users\\Ada\\AppData\\Local" },
+      list: (folder) => (folder === programs ? ["Launcher", "Python39", "Python313"] : []),
+    }),
+  );
+  assert.deepEqual(found, files);
+});
+
+const answers =
+  (...outcomes: Partial<Outcome>[]) =>
+  async (): Promise<Outcome> => ({ status: 0, stdout: "", stderr: "", ...outcomes.shift() });
+
+test("a Python with Cachewise is asked for its version", async () => {
+  const run = answers({ stdout: "3.12.1\r\nTrue\r\n" }, { stdout: "cachewise 0.10.2\n" });
+  assert.deepEqual(await look("python", "/", run), {
+    found: { path: "python", version: [3, 12, 1], cachewise: "0.10.2" },
+  });
+});
+
+test("a Cachewise that does not answer counts as none", async () => {
+  const run = answers(
+    { stdout: "3.12.1\nTrue\n" },
+    { status: 1, stderr: "ModuleNotFoundError: No module named 'pygls'" },
+  );
+  assert.deepEqual(await look("python", "/", run), {
+    found: { path: "python", version: [3, 12, 1], cachewise: null },
+  });
+});
+
+test("3.11.0 is new enough, 3.10.99 is not", async () => {
+  assert.ok("found" in (await look("p", "/", answers({ stdout: "3.11.0\nFalse\n" }))));
+  assert.deepEqual(await look("p", "/", answers({ stdout: "3.10.99\nFalse\n" })), {
+    refused: "Python 3.10.99 is older than 3.11",
+  });
+});
+
+test("the reason of a refusal is the last thing that was said", async () => {
+  const trace = "Traceback (most recent call last):\n  File x\nImportError: no sys\n\n";
+  assert.deepEqual(await look("p", "/", answers({ status: 1, stderr: trace })), {
+    refused: "ImportError: no sys",
+  });
+  const missing = { status: null, failure: "spawn p ENOENT" };
+  assert.deepEqual(await look("p", "/", answers(missing)), { refused: "spawn p ENOENT" });
+  assert.deepEqual(await look("p", "/", answers({ stdout: "hello\n" })), {
+    refused: 'it answered "hello"',
+  });
+});
+
+test("versions are compared by number", () => {
+  assert.ok(compareVersions([0, 10, 0], [0, 9, 9]) > 0);
+  assert.ok(compareVersions([3, 11], [3, 11, 0]) === 0);
+  assert.ok(compareVersions([3, 10, 13], [3, 11]) < 0);
+  assert.deepEqual(parseVersion("cachewise 1.2.3rc1\n"), [1, 2, 3]);
+  assert.equal(parseVersion("cachewise"), null);
+});
