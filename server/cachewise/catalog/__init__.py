@@ -25,6 +25,7 @@ from cachewise.catalog.resolve import (
     lifecycle,
     resolve,
 )
+from cachewise.catalog.urls import UrlTarget, target_of_url
 from cachewise.catalog.usage import Bill, Usage, price_usage, read_usage
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "Tier",
     "UnknownPrice",
     "UnsupportedModifier",
+    "UrlTarget",
     "Usage",
     "build",
     "builtin",
@@ -58,4 +60,5 @@ __all__ = [
     "prices_for",
     "read_usage",
     "resolve",
+    "target_of_url",
 ]

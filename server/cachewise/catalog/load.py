@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -34,7 +34,17 @@ from cachewise.catalog.model import (
 )
 from cachewise.catalog.names import normalised
 
-FILES = ("anthropic.toml",)
+FILES = (
+    "anthropic.toml",
+    "claude_platform_aws.toml",
+    "bedrock.toml",
+    "google.toml",
+    "azure.toml",
+    "openai.toml",
+    "dashscope.toml",
+    "openrouter.toml",
+    "litellm.toml",
+)
 """The packaged files, in the order in which they are read. A new provider is one line here."""
 
 Table = Mapping[str, Any]
@@ -44,7 +54,7 @@ Table = Mapping[str, Any]
 @cache
 def builtin() -> Catalog:
     """The catalog that is packaged with Cachewise; read once."""
-    folder = files("cachewise.catalog")
+    folder = Path(__file__).parent
     return build(parse((folder / name).read_text("utf-8")) for name in FILES)
 
 
@@ -74,6 +84,7 @@ def build(tables: Iterable[Table]) -> Catalog:
         beta_required=MappingProxyType(draft.required),
         auth=tuple(draft.auth),
         lookup=MappingProxyType(lookup),
+        series=tuple(draft.series),
         updated=draft.updated,
     )
 
@@ -87,6 +98,7 @@ class _Draft:
     obsolete: dict[str, ObsoleteBeta] = field(default_factory=dict[str, ObsoleteBeta])
     required: dict[str, RequiredBeta] = field(default_factory=dict[str, RequiredBeta])
     auth: list[Auth] = field(default_factory=list[Auth])
+    series: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     updated: date = date.min
 
 
@@ -187,6 +199,7 @@ def _read_models(draft: _Draft, provider: str, sources: _Sources, table: Table) 
         else:
             model = _model(provider, sources, default_sources, successors, {**defaults, **entry})
             _add(draft.models, entry["id"], model)
+            draft.series += [(normalised(start), model.id) for start in entry.get("series", ())]
     for alias, target in aliases:
         draft.models[alias] = replace(draft.models[target], id=alias, alias_of=target, aliases=())
 
@@ -206,17 +219,19 @@ def _model(
 ) -> Model:
     line: str = entry.get("line", "")
     status = entry["status"]
+    newest = successors.get(line)
+    if newest == entry["id"]:
+        newest = None
     successor = entry.get("successor")
     stated = successor is not None
     if successor is None and status in ("legacy", "deprecated", "retired"):
-        successor = successors.get(line)
-        if successor == entry["id"]:
-            successor = None
+        successor = newest
     fast = entry.get("fast")
     tool_prompt = entry.get("tool_prompt")
     ttls_by_platform: Table = entry.get("ttls_by_platform", {})
     platform_ids: Table = entry.get("platform_ids", {})
     own_sources = entry.get("sources")
+    marked_blocks = entry.get("marked_blocks")
     return Model(
         id=entry["id"],
         provider=provider,
@@ -227,6 +242,8 @@ def _model(
         platform_ids={key: tuple(ids) for key, ids in platform_ids.items()},
         family=entry["family"],
         explicit=entry.get("explicit"),
+        implicit=entry.get("implicit"),
+        marked_blocks=tuple(marked_blocks) if marked_blocks is not None else None,
         minimum_tokens=entry.get("minimum_tokens"),
         minimum_by_platform=entry.get("minimum_by_platform", {}),
         minimum_verified=entry.get("minimum_verified", True),
@@ -255,6 +272,7 @@ def _model(
         available_platforms=tuple(entry.get("available_platforms", ())),
         successor=successor,
         successor_stated=stated,
+        newest=newest,
         thinking=entry.get("thinking"),
         ttls=tuple(entry["ttls"]),
         ttls_by_platform={key: tuple(ttls) for key, ttls in ttls_by_platform.items()},
@@ -272,6 +290,7 @@ def _platform(provider: str, sources: _Sources, entry: Table) -> Platform:
         id=entry["id"],
         provider=provider,
         name=entry["name"],
+        hosts=tuple(entry.get("hosts", ())),
         serves=tuple(entry["serves"]),
         gateway=entry.get("gateway", False),
         proxy=entry.get("proxy", False),
@@ -283,7 +302,7 @@ def _platform(provider: str, sources: _Sources, entry: Table) -> Platform:
         collapses_runs=entry.get("collapses_runs", False),
         isolation=entry.get("isolation"),
         automatic=entry.get("automatic", False),
-        automatic_note=entry.get("automatic_note", ""),
+        automatic_refused=entry.get("automatic_refused", False),
         unsupported_ttl=entry.get("unsupported_ttl"),
         readable=entry.get("readable"),
         tools_markers=entry.get("tools_markers", False),
@@ -291,7 +310,7 @@ def _platform(provider: str, sources: _Sources, entry: Table) -> Platform:
         implicit_minimum=entry.get("implicit_minimum"),
         implicit_step=entry.get("implicit_step"),
         implicit_with_explicit=entry.get("implicit_with_explicit", False),
-        marker=entry.get("marker"),
+        markers=tuple(entry.get("markers", ())),
         ttl_seconds=entry.get("ttl_seconds", {}),
         semantics=tuple(entry.get("semantics", ())),
         count_tokens=entry.get("count_tokens", False),

@@ -106,6 +106,10 @@ class Model:
     family: str
     explicit: bool | None
     """Whether markers in the request have an effect on this model; None when not known."""
+    implicit: bool | None
+    """Whether prefixes of this model are cached without markers; None: as the platform does."""
+    marked_blocks: tuple[str, ...] | None
+    """The only kinds of block that a marker may close on this model; None when any kind."""
     minimum_tokens: int | None
     minimum_by_platform: Mapping[str, int]
     minimum_verified: bool
@@ -131,7 +135,9 @@ class Model:
     """Platforms that still serve the model after its own provider retired it."""
     successor: str | None
     successor_stated: bool
-    """False when the successor is only the newest model of the same line."""
+    """False when the provider names none and ``successor`` is only the newest of the line."""
+    newest: str | None
+    """The newest model of the same line; None on that model itself."""
     thinking: Literal["keep", "strip"] | None
     """Whether thinking blocks of earlier turns stay in the prompt after a new user message."""
     ttls: tuple[str, ...]
@@ -147,7 +153,7 @@ class Model:
 SOURCE_GROUPS: Mapping[str, tuple[str, ...]] = {
     "ids": ("id", "alias_of", "aliases", "platform_ids", "line", "name", "provider"),
     "family": ("family",),
-    "explicit": ("explicit",),
+    "explicit": ("explicit", "implicit", "marked_blocks"),
     "minimum": ("minimum_tokens", "minimum_by_platform", "minimum_verified"),
     "prices": ("prices", "prices_by_platform", "past_prices"),
     "tiers": ("tiers",),
@@ -163,7 +169,7 @@ SOURCE_GROUPS: Mapping[str, tuple[str, ...]] = {
         "retires_by_platform",
         "available_platforms",
     ),
-    "successor": ("successor", "successor_stated"),
+    "successor": ("successor", "successor_stated", "newest"),
     "thinking": ("thinking",),
     "ttls": ("ttls", "ttls_by_platform"),
     "tool_prompt": ("tool_prompt",),
@@ -182,6 +188,8 @@ class Platform:
     id: str
     provider: str
     name: str
+    hosts: tuple[str, ...]
+    """Host names of its endpoints; ``*`` stands for one label or more."""
     serves: tuple[str, ...]
     """Providers whose models can be asked for here; ``*`` for a gateway to all of them."""
     gateway: bool
@@ -201,7 +209,8 @@ class Platform:
     isolation: Literal["workspace", "organisation", "account"] | None
     automatic: bool
     """Whether a ``cache_control`` at the top of the request is understood."""
-    automatic_note: str
+    automatic_refused: bool
+    """Whether such a ``cache_control`` is answered with HTTP 400 where it is not understood."""
     unsupported_ttl: Literal["rejected", "ignored"] | None
     readable: Literal["response-begins", "response-ends"] | None
     """When an entry that a request writes can first be read by another."""
@@ -214,8 +223,8 @@ class Platform:
     """Implicit reads are counted in multiples of this many tokens."""
     implicit_with_explicit: bool
     """Whether implicit caching also works in a request that has markers."""
-    marker: str | None
-    """The way a marker is written: ``cache_control``, ``cachePoint``, ..."""
+    markers: tuple[str, ...]
+    """Ways in which a marker is written: ``cache_control``, ``cachePoint``, ..."""
     ttl_seconds: Mapping[str, int]
     semantics: tuple[str, ...]
     """Names of the reading rules that can be chosen here, the one in force first."""
@@ -231,6 +240,7 @@ class Platform:
 
 
 PLATFORM_FACTS: tuple[str, ...] = (
+    "hosts",
     "markers",
     "window",
     "collapses_runs",
@@ -241,6 +251,7 @@ PLATFORM_FACTS: tuple[str, ...] = (
     "tools_markers",
     "implicit",
     "semantics",
+    "lifecycle",
     "prices",
 )
 """The keys that ``Platform.sources`` may have; ``default`` vouches for all that are not there."""
@@ -308,7 +319,9 @@ class Auth:
 class Catalog:
     """Everything known about providers, at ``updated``.
 
-    ``lookup`` maps every written form of a model id, normalised, to the id of its row.
+    ``lookup`` maps every written form of a model id, normalised, to the id of its row. ``series``
+    holds beginnings of ids whose every model has the same row, where a provider documents a whole
+    series at once.
     """
 
     models: Mapping[str, Model]
@@ -319,4 +332,5 @@ class Catalog:
     beta_required: Mapping[str, RequiredBeta]
     auth: tuple[Auth, ...]
     lookup: Mapping[str, str]
+    series: tuple[tuple[str, str], ...]
     updated: date

@@ -64,6 +64,8 @@ _VARIANT = re.compile(r":(?:beta|thinking|free|nitro|floor|online|extended|exact
 _LONG_CONTEXT = re.compile(r"\[1m\]$", re.IGNORECASE)
 _SDK_CONSTANT = re.compile(r"(?:\w+(?:\.|::))*(?:Model(?:\.|::|_)?)?(C[Ll][Aa][Uu][Dd][Ee]\w+)$")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[0-9])(?=[A-Z])")
+_LINE_FIRST = re.compile(r"(claude)-([a-z]+)-(\d(?:-\d)?)(-20\d{6}|-latest)?")
+_VERSION_FIRST = re.compile(r"(claude)-(\d(?:-\d)?)-([a-z]+)(-20\d{6}|-latest)?")
 _SEPARATORS = re.compile(r"[._:@\s]+")
 _DASHES = re.compile(r"-{2,}")
 
@@ -87,6 +89,23 @@ class Parts:
 def normalised(name: str) -> str:
     """Lower case, every separator a dash: ``Claude_Sonnet 4.5`` gives ``claude-sonnet-4-5``."""
     return _DASHES.sub("-", _SEPARATORS.sub("-", name.strip().lower())).strip("-")
+
+
+def swapped(name: str) -> str | None:
+    """The other order of line and version, as later and earlier models write it.
+
+    ``claude-4-5-sonnet`` gives ``claude-sonnet-4-5`` and the reverse; None when ``name`` has
+    neither order.
+    """
+    line_first = _LINE_FIRST.fullmatch(name)
+    if line_first is not None:
+        maker, line, version, rest = line_first.groups(default="")
+        return f"{maker}-{version}-{line}{rest}"
+    version_first = _VERSION_FIRST.fullmatch(name)
+    if version_first is not None:
+        maker, version, line, rest = version_first.groups(default="")
+        return f"{maker}-{line}-{version}{rest}"
+    return None
 
 
 def take_apart(written: str) -> Parts:

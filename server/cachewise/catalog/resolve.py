@@ -6,12 +6,13 @@ ids that look most like it, and everything that depends on it is then left unsai
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 
 from cachewise.catalog.model import Catalog, Model, Platform, Status
-from cachewise.catalog.names import Parts, normalised, take_apart
+from cachewise.catalog.names import Parts, normalised, swapped, take_apart
 
 UNKNOWN_PLATFORM = "unknown"
 
@@ -30,6 +31,7 @@ _MAKERS: tuple[tuple[str, str], ...] = (
 )
 """How the ids of each maker begin: enough to tell whose unknown model it is."""
 
+_SNAPSHOT = re.compile(r"(.+)-20\d\d-\d\d-\d\d")
 _VENDORS = {"anthropic": "anthropic", "openai": "openai", "google": "google", "amazon": "amazon"}
 
 
@@ -62,7 +64,8 @@ def resolve(catalog: Catalog, written: str | None, platform_hint: str | None) ->
     if written is None or not written.strip():
         return Resolution(written, None, None, False, platform_hint or UNKNOWN_PLATFORM, None, ())
     parts = take_apart(written)
-    model = _find(catalog, parts.name)
+    # The whole spelling first: settings may have named an id that says nothing by itself.
+    model = _find(catalog, normalised(written)) or _find(catalog, parts.name)
     platform = _platform(catalog, parts, model, platform_hint)
     if model is not None:
         return Resolution(written, model.id, model, True, platform, parts.region, ())
@@ -126,6 +129,17 @@ def _find(catalog: Catalog, name: str | None) -> Model | None:
     if name is None:
         return None
     row = catalog.lookup.get(name)
+    if row is None:
+        other = swapped(name)
+        row = None if other is None else catalog.lookup.get(other)
+    if row is None:
+        # OpenAI dates its snapshots 2024-08-06, and prices them as the undated name.
+        dated = _SNAPSHOT.fullmatch(name)
+        undated = None if dated is None else catalog.lookup.get(dated[1])
+        if undated is not None and catalog.models[undated].provider == "openai":
+            row = undated
+    if row is None:
+        row = next((id_ for start, id_ in catalog.series if name.startswith(start)), None)
     return None if row is None else catalog.models[row]
 
 
