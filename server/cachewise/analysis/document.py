@@ -160,6 +160,12 @@ class Document:
         return self._found
 
     @property
+    def regions(self) -> list[Region]:
+        """The values of the text in order; none when no request can be in there."""
+        _ = self.found  # reads the text when that has not been done yet
+        return self._regions or []
+
+    @property
     def requests(self) -> list[Located]:
         """The requests with everything known of each."""
         if self._located is None:

@@ -20,6 +20,14 @@ accepted, but money or the cache is lost. ``info``: worth knowing."""
 
 Tag = Literal["unnecessary", "deprecated"]
 
+DOCS_URL = "https://cachewise.readthedocs.io/rules/"
+"""Where the rules' pages stand on the web; ``docs_url`` gives the page of one."""
+
+
+def docs_url(code: str, name: str) -> str:
+    """The address of a rule's page."""
+    return f"{DOCS_URL}{code}-{name}/"
+
 
 @dataclass(frozen=True, slots=True)
 class Fix:
