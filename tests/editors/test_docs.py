@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 import tomllib
 
 import pytest
@@ -39,3 +41,9 @@ def test_vs_code_settings_exist() -> None:
     known = manifest["contributes"]["configuration"]["properties"]
     (settings,) = (json.loads(block) for block in blocks("vscode.md", "json"))
     assert set(settings) <= set(known)
+
+
+def test_vs_code_settings_are_those_of_the_server() -> None:
+    script = DOCS.parents[1] / "scripts" / "build_vsix_settings.py"
+    done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, f"{done.stdout}run python {script.name}"

@@ -1,0 +1,238 @@
+// A real VS Code for the tests: code-server on a loopback port with a profile of its own, and a
+// headless Chromium that looks at it.
+import { spawn } from "node:child_process";
+import {
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { chromium as playwright } from "playwright-core";
+import { chromium, codeServer, codeServerPath, root, vsix } from "./tools.mjs";
+
+export const shots = process.env.SHOTS ?? path.join(root, "client-vscode", "e2e", "shots");
+
+/** Keeps VS Code quiet, and everything on the screen that the tests look for. */
+const SETTINGS = {
+  "workbench.startupEditor": "none",
+  "workbench.tips.enabled": false,
+  "workbench.enableExperiments": false,
+  "workbench.secondarySideBar.defaultVisibility": "hidden",
+  "window.dialogStyle": "custom",
+  "telemetry.telemetryLevel": "off",
+  "update.mode": "none",
+  "extensions.autoUpdate": false,
+  "extensions.autoCheckUpdates": false,
+  "extensions.ignoreRecommendations": true,
+  "security.workspace.trust.enabled": false,
+  "chat.disableAIFeatures": true,
+  "git.enabled": false,
+  "files.autoSave": "off",
+  "editor.accessibilitySupport": "off",
+  "editor.minimap.enabled": false,
+};
+
+export const THEMES = { dark: "Default Dark Modern", light: "Default Light Modern" };
+
+/**
+ * Starts a VS Code with the packaged extension installed.
+ *
+ * @param settings the user's settings on top of the quiet ones
+ * @param options more command line options of code-server
+ */
+export async function startEditor({ settings = {}, options = [], env = {} } = {}) {
+  const profile = mkdtempSync(path.join(tmpdir(), "cachewise-e2e-"));
+  const data = path.join(profile, "data");
+  const settingsFile = path.join(data, "User", "settings.json");
+  mkdirSync(path.dirname(settingsFile), { recursive: true });
+  writeFileSync(settingsFile, JSON.stringify({ ...SETTINGS, ...settings }, null, 2));
+  // Without a file of its own, code-server reads and writes the one in the user's home.
+  const config = path.join(profile, "config.yaml");
+  writeFileSync(config, "auth: none\n");
+  const common = [
+    "--config",
+    config,
+    "--user-data-dir",
+    data,
+    "--extensions-dir",
+    path.join(profile, "extensions"),
+  ];
+  const childEnv = {
+    ...process.env,
+    PATH: codeServerPath,
+    // No marketplace: the workbench would look it up at each start.
+    EXTENSIONS_GALLERY: '{"serviceUrl": ""}',
+    XDG_CONFIG_HOME: path.join(profile, "config"),
+    XDG_DATA_HOME: path.join(profile, "share"),
+    ...env,
+  };
+  delete childEnv.PORT;
+  delete childEnv.PASSWORD;
+
+  await finished(spawn(codeServer, [...common, "--install-extension", vsix], { env: childEnv }));
+
+  const port = await freePort();
+  const log = path.join(profile, "code-server.log");
+  const out = openSync(log, "a");
+  const child = spawn(
+    codeServer,
+    [
+      ...common,
+      "--bind-addr",
+      `127.0.0.1:${port}`,
+      "--auth",
+      "none",
+      "--disable-telemetry",
+      "--disable-update-check",
+      "--disable-getting-started-override",
+      "--ignore-last-opened",
+      ...options,
+    ],
+    // A group of its own, so that stopping it stops the extension host and the servers too.
+    { env: childEnv, stdio: ["ignore", out, out], detached: true },
+  );
+  const url = `http://127.0.0.1:${port}`;
+  await until("code-server answers", 60_000, async () => {
+    if (child.exitCode !== null) throw new Error(readFileSync(log, "utf8"));
+    return fetch(`${url}/healthz`).then(
+      (response) => response.ok,
+      () => false,
+    );
+  });
+
+  const browser = await playwright.launch({
+    executablePath: chromium,
+    args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
+  });
+
+  return {
+    url,
+    port,
+    profile,
+    settingsFile,
+    pid: child.pid,
+    browser,
+    /** What the extension wrote into its output channel so far. */
+    output: () => channel(data),
+    async stop() {
+      await browser.close();
+      try {
+        process.kill(-child.pid, "SIGTERM");
+        for (let i = 0; i < 50 && child.exitCode === null; i++) await sleep(100);
+        if (child.exitCode === null) process.kill(-child.pid, "SIGKILL");
+      } catch (error) {
+        // Gone already: that is what was asked for.
+        if (error.code !== "ESRCH") throw error;
+      }
+      rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    },
+  };
+}
+
+/** Opens a folder in a window of its own; `query` adds to the address. */
+export async function openFolder(editor, folder, query = {}) {
+  const context = await editor.browser.newContext({ viewport: { width: 1280, height: 800 } });
+  const strangers = [];
+  await context.route(
+    (url) => url.protocol.startsWith("http") && !["127.0.0.1", "localhost"].includes(url.hostname),
+    (route) => {
+      strangers.push(route.request().url());
+      return route.abort();
+    },
+  );
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const address = new URLSearchParams({ folder, ...query });
+  await page.goto(`${editor.url}/?${address}`);
+  await page.locator(".monaco-workbench .part.statusbar").waitFor({ timeout: 60_000 });
+  return Object.assign(page, { strangers });
+}
+
+/** Opens a file of the folder through the quick open box. */
+export async function openFile(page, name) {
+  await page.keyboard.press("Control+p");
+  await page.locator(".quick-input-widget input").fill(name);
+  await page.locator(".quick-input-list .monaco-list-row", { hasText: name }).first().waitFor();
+  await page.keyboard.press("Enter");
+  await page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor();
+  await page.locator(".monaco-editor .view-line").first().waitFor();
+}
+
+/** Runs a command by its title, as a person does in the palette. */
+export async function runCommand(page, title) {
+  await page.keyboard.press("F1");
+  await page.locator(".quick-input-widget input").fill(`>${title}`);
+  await page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first().waitFor();
+  await page.keyboard.press("Enter");
+}
+
+/** Puts the cursor at a line and column, both counted from 1. */
+export async function goTo(page, line, column) {
+  await page.keyboard.press("Control+g");
+  await page.locator(".quick-input-widget input").fill(`:${line}:${column}`);
+  await page.keyboard.press("Enter");
+  await page.locator(".quick-input-widget").waitFor({ state: "hidden" });
+}
+
+/** Writes one picture of the page. */
+export async function shoot(page, name) {
+  mkdirSync(shots, { recursive: true });
+  await page.screenshot({ path: path.join(shots, `${name}.png`) });
+}
+
+/** Waits until `check` gives something true, and gives that. */
+export async function until(what, milliseconds, check) {
+  const end = Date.now() + milliseconds;
+  for (;;) {
+    const value = await check();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`not within ${milliseconds / 1000} s: ${what}`);
+    await sleep(50);
+  }
+}
+
+/** The text of lines in the editor; VS Code draws spaces as no-break spaces. */
+export async function lines(page) {
+  const texts = await page.locator(".monaco-editor .view-line").allTextContents();
+  return texts.map((text) => text.replaceAll("\u00a0", " "));
+}
+
+function channel(folder) {
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile() && entry.name === "Cachewise.log") {
+      return readFileSync(path.join(entry.parentPath ?? entry.path, entry.name), "utf8");
+    }
+  }
+  return "";
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function finished(child) {
+  return new Promise((resolve, reject) => {
+    let said = "";
+    child.stdout.on("data", (part) => {
+      said += part;
+    });
+    child.stderr.on("data", (part) => {
+      said += part;
+    });
+    child.once("error", reject);
+    child.once("exit", (status) => (status === 0 ? resolve() : reject(new Error(said))));
+  });
+}

@@ -1,0 +1,83 @@
+// The heavy programs that the tests in a real VS Code need. None of them is a dependency of the
+// project: where one is missing the tests say so and are skipped. `npm run e2e:install` gets them.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { homedir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const CODE_SERVER_VERSION = "4.139.1";
+const NODE_VERSION = "24";
+
+export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..", "..");
+
+/** Where the programs are installed, outside the checkout. */
+export const home =
+  process.env.CACHEWISE_E2E_TOOLS ??
+  path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache"), "cachewise-e2e");
+
+const nodeHome = path.join(home, "node", "node_modules", "node");
+
+export const codeServer =
+  process.env.CODE_SERVER ?? path.join(home, "code-server", "node_modules", ".bin", "code-server");
+
+/** code-server's start script looks for `node` on PATH, and it wants its own version of it. */
+export const codeServerPath = `${path.join(nodeHome, "bin")}${path.delimiter}${process.env.PATH}`;
+
+const CHROMIUMS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+export const chromium = process.env.CHROMIUM ?? CHROMIUMS.find((file) => existsSync(file));
+
+/** The newest package in the checkout's folder, or the one that VSIX names. */
+export const vsix =
+  process.env.VSIX ??
+  readdirSync(root)
+    .filter((name) => name.startsWith(`cachewise-${process.platform}-${process.arch}-`))
+    .filter((name) => name.endsWith(".vsix"))
+    .map((name) => path.join(root, name))
+    .at(-1);
+
+/** Why the tests in a real VS Code cannot run here, or false when they can. */
+export function whyNot() {
+  if (chromium === undefined) return "skipped: no Chromium; `npm run e2e:install` tells how";
+  if (!existsSync(codeServer)) return "skipped: no code-server; run `npm run e2e:install`";
+  if (vsix === undefined) return "skipped: no .vsix; run `npm run package`";
+  return false;
+}
+
+function install() {
+  const run = (command, args, env = {}) => {
+    const done = spawnSync(command, args, { stdio: "inherit", env: { ...process.env, ...env } });
+    if (done.status !== 0) {
+      console.error(`${command} ${args.join(" ")}: exit status ${done.status}`);
+      process.exit(1);
+    }
+  };
+  if (chromium === undefined || !existsSync("/usr/include/krb5.h")) {
+    // code-server compiles one of its modules against Kerberos' headers.
+    const packages = ["chromium", "fonts-dejavu-core", "libkrb5-dev", "g++", "make"];
+    if (process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
+      run("apt-get", ["update", "-q"]);
+      run("apt-get", ["install", "-y", "-q", "--no-install-recommends", ...packages]);
+    } else {
+      console.error(`please install these first: ${packages.join(" ")}`);
+      process.exit(1);
+    }
+  }
+  const npm = ["install", "--no-fund", "--no-audit", "--loglevel=error", "--prefix"];
+  if (!existsSync(path.join(nodeHome, "bin", "node"))) {
+    mkdirSync(path.join(home, "node"), { recursive: true });
+    run("npm", [...npm, path.join(home, "node"), `node@${NODE_VERSION}`]);
+  }
+  if (!existsSync(codeServer)) {
+    mkdirSync(path.join(home, "code-server"), { recursive: true });
+    const headers = path.join(nodeHome, "node_modules", `node-${process.platform}-${process.arch}`);
+    run("npm", [...npm, path.join(home, "code-server"), `code-server@${CODE_SERVER_VERSION}`], {
+      PATH: codeServerPath,
+      npm_config_nodedir: headers,
+    });
+  }
+  console.log(`the tools for the tests in a real VS Code are in ${home}`);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) install();

@@ -1,0 +1,327 @@
+// What a person sees and does in VS Code with the packaged extension, through the real user
+// interface. Each run writes its pictures to e2e/shots (or where SHOTS says).
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import path from "node:path";
+import test from "node:test";
+import {
+  goTo,
+  lines,
+  openFile,
+  openFolder,
+  runCommand,
+  shoot,
+  startEditor,
+  THEMES,
+  until,
+} from "./editor.mjs";
+import { load } from "./load.mjs";
+import { root, whyNot } from "./tools.mjs";
+
+const skip = whyNot();
+const made = [];
+test.after(() => {
+  for (const folder of made) rmSync(folder, { recursive: true, force: true });
+});
+
+const scratch = (name) => {
+  const folder = mkdtempSync(path.join(tmpdir(), `cachewise-${name}-`));
+  made.push(folder);
+  return folder;
+};
+
+/** A private environment, made once for the tests that are about something else. */
+let environment;
+async function python() {
+  environment ??= (async () => {
+    const { privateEnvironment, readWheels, serves } = await load("environment");
+    const { run } = await load("process");
+    const { look, pythonsOf, thisMachine } = await load("python");
+    const wheels = await readWheels(path.join(root, "client-vscode", "wheels"));
+    const storage = scratch("python");
+    for (const candidate of pythonsOf(thisMachine(homedir()))) {
+      const answer = await look(candidate, storage, run);
+      if (!("found" in answer) || !serves(wheels, answer.found)) continue;
+      const quiet = { log: () => {}, progress: () => {} };
+      return privateEnvironment({ base: answer.found, wheels, storage, run, ...quiet });
+    }
+    throw new Error("no Python that the wheels serve");
+  })();
+  return environment;
+}
+
+const STABLE = "You answer questions about the harbour: tides, berths, fees and rules. ".repeat(
+  120,
+);
+
+const GOOD = `${JSON.stringify(
+  {
+    model: "claude-sonnet-4-5",
+    max_tokens: 1024,
+    system: [{ type: "text", text: STABLE, cache_control: { type: "ephemeral" } }],
+    messages: [{ role: "user", content: "When is high tide?" }],
+  },
+  null,
+  2,
+)}\n`;
+
+const BAD = GOOD.replace('"type": "ephemeral"', '"type": "ephemeral",\n        "ttl": "2h"');
+
+function folderWith(files) {
+  const folder = scratch("folder");
+  for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, name), text);
+  return folder;
+}
+
+const squiggle = (page, kind) => page.locator(`.monaco-editor .squiggly-${kind}`).first();
+const status = (page) => page.locator('.statusbar-item[id="cachewise.cachewise.request"]');
+
+async function withEditor(t, options, work) {
+  const editor = await startEditor(options);
+  try {
+    await work(editor);
+  } catch (error) {
+    for (const context of editor.browser.contexts()) {
+      for (const page of context.pages()) await shoot(page, `failure-${t.name.slice(0, 40)}`);
+    }
+    t.diagnostic(editor.output());
+    throw error;
+  } finally {
+    await editor.stop();
+  }
+}
+
+for (const [theme, name] of Object.entries(THEMES)) {
+  test(`squiggle, hint, lens, hover, fix and insert in the ${theme} theme`, { skip }, async (t) => {
+    const interpreter = await python();
+    const settings = { "cachewise.interpreter": interpreter, "workbench.colorTheme": name };
+    await withEditor(t, { settings }, async (editor) => {
+      const folder = folderWith({ "good.json": GOOD, "bad.json": BAD });
+      const page = await openFolder(editor, folder);
+
+      const opened = performance.now();
+      await openFile(page, "good.json");
+      await page.locator(".view-line", { hasText: /tok/ }).first().waitFor();
+      t.diagnostic(
+        `first hint ${((performance.now() - opened) / 1000).toFixed(1)} s after opening`,
+      );
+      await page.locator(".codelens-decoration", { hasText: "first call" }).first().waitFor();
+      await goTo(page, 8, 12);
+      await until("the status bar tells about the request", 10_000, async () =>
+        /tok/.test((await status(page).allTextContents()).join()),
+      );
+      await shoot(page, `hint-${theme}`);
+
+      await page.keyboard.press("Control+k");
+      await page.keyboard.press("Control+i");
+      await page.locator(".monaco-hover .hover-contents").first().waitFor();
+      await shoot(page, `hover-${theme}`);
+      await page.keyboard.press("Escape");
+
+      await openFile(page, "bad.json");
+      await squiggle(page, "error").waitFor();
+      await goTo(page, 10, 17);
+      await page.keyboard.press("Control+.");
+      const menu = page.locator(".action-widget .monaco-list-row");
+      await menu.first().waitFor();
+      await shoot(page, `fixes-${theme}`);
+      await menu.filter({ hasText: /1h|5m/ }).first().click();
+      await squiggle(page, "error").waitFor({ state: "detached" });
+      await page.keyboard.press("Control+s");
+      const file = path.join(folder, "bad.json");
+      await until("the fix is on disk", 5_000, () => !readFileSync(file, "utf8").includes("2h"));
+      const fixed = JSON.parse(readFileSync(file, "utf8"));
+      assert.ok(["5m", "1h", undefined].includes(fixed.system[0].cache_control?.ttl));
+
+      assert.deepEqual(page.strangers, [], "no request left the machine");
+    });
+  });
+}
+
+test("Insert cache breakpoint here", { skip }, async (t) => {
+  const settings = { "cachewise.interpreter": await python() };
+  const body = JSON.parse(GOOD);
+  delete body.system[0].cache_control;
+  const text = `${JSON.stringify(body, null, 2)}\n`;
+  await withEditor(t, { settings }, async (editor) => {
+    const folder = folderWith({ "plain.json": text });
+    const page = await openFolder(editor, folder);
+    await openFile(page, "plain.json");
+    await page.locator(".codelens-decoration", { hasText: "first call" }).first().waitFor();
+    await goTo(page, 7, 10);
+    await page.keyboard.press("Control+.");
+    const insert = page.locator(".action-widget .monaco-list-row", { hasText: "Insert cache" });
+    await insert.first().waitFor();
+    await shoot(page, "insert");
+    await insert.first().click();
+    await until("the marker is in the editor", 5_000, async () =>
+      (await lines(page)).some((line) => line.includes("cache_control")),
+    );
+    await page.keyboard.press("Control+s");
+    const file = path.join(folder, "plain.json");
+    await until("the marker is on disk", 5_000, () =>
+      readFileSync(file, "utf8").includes("cache_control"),
+    );
+    const saved = JSON.parse(readFileSync(file, "utf8"));
+    assert.equal(saved.system[0].cache_control.type, "ephemeral");
+    delete saved.system[0].cache_control;
+    assert.deepEqual(saved, body, "nothing else has changed");
+  });
+});
+
+test("an ordinary JSON file starts no server", { skip }, async (t) => {
+  const settings = { "cachewise.interpreter": await python() };
+  await withEditor(t, { settings }, async (editor) => {
+    const folder = folderWith({ "package.json": '{"name": "x", "scripts": {}}\n', "a.json": GOOD });
+    const page = await openFolder(editor, folder);
+    await openFile(page, "package.json");
+    await page.waitForTimeout(3_000);
+    assert.equal(await status(page).count(), 0);
+    assert.equal(servers(editor).length, 0);
+    await openFile(page, "a.json");
+    await status(page).waitFor();
+    await until("the server runs", 10_000, () => servers(editor).length === 1);
+  });
+});
+
+test("a start that fails says which step, and offers help", { skip }, async (t) => {
+  const settings = { "cachewise.interpreter": "/no/such/python" };
+  await withEditor(t, { settings }, async (editor) => {
+    const page = await openFolder(editor, folderWith({ "good.json": GOOD }));
+    await openFile(page, "good.json");
+    const toast = page.locator(".notification-toast", { hasText: "Cachewise did not start" });
+    await toast.waitFor();
+    await shoot(page, "failure");
+    assert.match(await toast.textContent(), /cachewise\.interpreter.*\/no\/such\/python/);
+    const buttons = await toast.locator(".monaco-button").allTextContents();
+    assert.deepEqual(buttons.map((text) => text.trim()).filter(Boolean), [
+      "Select interpreter",
+      "Show log",
+      "Retry",
+    ]);
+    // With the setting put right, the server starts without anything else.
+    const all = JSON.parse(readFileSync(editor.settingsFile, "utf8"));
+    all["cachewise.interpreter"] = await python();
+    writeFileSync(editor.settingsFile, JSON.stringify(all));
+    await page.locator(".view-line", { hasText: /tok/ }).first().waitFor();
+  });
+});
+
+test("a fresh profile makes its private environment and shows a hint", { skip }, async (t) => {
+  await withEditor(t, {}, async (editor) => {
+    const folder = folderWith({ "good.json": GOOD });
+    const page = await openFolder(editor, folder);
+    const began = performance.now();
+    await openFile(page, "good.json");
+    await page.locator(".notification-toast", { hasText: "Cachewise" }).waitFor();
+    await shoot(page, "first-start");
+    await page.locator(".view-line", { hasText: /tok/ }).first().waitFor({ timeout: 90_000 });
+    t.diagnostic(`first hint after ${((performance.now() - began) / 1000).toFixed(1)} s`);
+    assert.match(editor.output(), /4\/5 cachewise: not installed/);
+    assert.match(editor.output(), /5\/5 server: .*env-.* lsp --stdio/);
+    await page.context().close();
+
+    // Everything is there now: a new window has to be quick.
+    const again = await openFolder(editor, folder);
+    const start = performance.now();
+    await openFile(again, "good.json");
+    await again.locator(".view-line", { hasText: /tok/ }).first().waitFor();
+    const seconds = (performance.now() - start) / 1000;
+    t.diagnostic(`first hint of a new window after ${seconds.toFixed(1)} s`);
+    assert.ok(seconds < 6, `${seconds} s`);
+  });
+});
+
+test("a killed server comes back, and stays away after the fourth time", { skip }, async (t) => {
+  const settings = { "cachewise.interpreter": await python() };
+  await withEditor(t, { settings }, async (editor) => {
+    const page = await openFolder(editor, folderWith({ "good.json": GOOD }));
+    await openFile(page, "good.json");
+    await page.locator(".view-line", { hasText: /tok/ }).first().waitFor();
+    for (let crash = 1; crash <= 4; crash++) {
+      const [victim] = await until("a server runs", 15_000, () => {
+        const found = servers(editor);
+        return found.length > 0 && found;
+      });
+      await page.waitForTimeout(1_000);
+      process.kill(victim, "SIGKILL");
+      await until("it is gone", 5_000, () => !servers(editor).includes(victim));
+    }
+    await page
+      .locator(".notification-toast", { hasText: "ended four times within three minutes" })
+      .waitFor();
+    await shoot(page, "crashed");
+    await page.waitForTimeout(1_500);
+    assert.equal(servers(editor).length, 0);
+    await page.locator(".notification-toast .monaco-button", { hasText: "Restart" }).click();
+    await until("Restart starts it", 15_000, () => servers(editor).length === 1);
+  });
+});
+
+test("in restricted mode nothing of the workspace is run, and hints are shown", {
+  skip,
+}, async (t) => {
+  const settings = {
+    "cachewise.interpreter": await python(),
+    "security.workspace.trust.enabled": true,
+    "security.workspace.trust.startupPrompt": "never",
+    "security.workspace.trust.banner": "never",
+  };
+  await withEditor(t, { settings }, async (editor) => {
+    const trap = path.join(scratch("trap"), "sprung");
+    const folder = folderWith({
+      "good.json": GOOD,
+      "cachewise.py": `open(${JSON.stringify(trap)}, "w")\n`,
+      "json.py": `open(${JSON.stringify(trap)}, "w")\n`,
+      python: `#!/bin/sh\ntouch ${trap}\n`,
+    });
+    execFileSync("chmod", ["+x", path.join(folder, "python")]);
+    execFileSync("mkdir", [path.join(folder, ".vscode")]);
+    writeFileSync(
+      path.join(folder, ".vscode", "settings.json"),
+      JSON.stringify({ "cachewise.interpreter": path.join(folder, "python") }),
+    );
+    const page = await openFolder(editor, folder);
+    await openFile(page, "good.json");
+    await page.locator(".statusbar-item", { hasText: "Restricted Mode" }).waitFor();
+    await page.locator(".view-line", { hasText: /tok/ }).first().waitFor();
+    await shoot(page, "restricted");
+    assert.throws(() => readFileSync(trap), { code: "ENOENT" });
+  });
+});
+
+test("Explain Rule shows the page of a rule", { skip }, async (t) => {
+  const settings = { "cachewise.interpreter": await python() };
+  await withEditor(t, { settings }, async (editor) => {
+    const page = await openFolder(editor, folderWith({ "good.json": GOOD }));
+    await openFile(page, "good.json");
+    await page.locator(".view-line", { hasText: /tok/ }).first().waitFor();
+    await runCommand(page, "Cachewise: Explain Rule");
+    const row = page.locator(".quick-input-list .monaco-list-row", { hasText: "CW201" });
+    await row.waitFor();
+    await shoot(page, "rules");
+    await row.click();
+    const preview = page.frameLocator("iframe.webview").frameLocator("iframe");
+    await preview.locator("h1", { hasText: "prefix-below-minimum" }).waitFor();
+    await shoot(page, "rule");
+  });
+});
+
+/** The process ids of the language servers that this VS Code has started. */
+function servers(editor) {
+  const table = execFileSync("ps", ["-eo", "pid=,ppid=,args="], { encoding: "utf8" })
+    .split("\n")
+    .map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line))
+    .filter((match) => match !== null)
+    .map(([, pid, parent, args]) => ({ pid: Number(pid), parent: Number(parent), args }));
+  const parents = new Map(table.map(({ pid, parent }) => [pid, parent]));
+  const isOurs = (pid) => {
+    for (let at = pid; at > 1; at = parents.get(at) ?? 0) if (at === editor.pid) return true;
+    return false;
+  };
+  return table
+    .filter(({ pid, args }) => args.includes("-m cachewise lsp") && isOurs(pid))
+    .map(({ pid }) => pid);
+}
