@@ -8,7 +8,7 @@ other requests of a file are not looked at again.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -21,7 +21,7 @@ from cachewise.catalog.resolve import Resolution, effective_minimum, resolve
 from cachewise.request.find import find_requests, may_hold_requests
 from cachewise.request.model import Found, Request
 from cachewise.rules import RULES
-from cachewise.rules.base import Context, Finding
+from cachewise.rules.base import Context, Finding, Rule
 from cachewise.settings import Settings
 from cachewise.syntax.formats import Region, read_regions, reread_regions
 from cachewise.syntax.tree import Comment, Node
@@ -247,9 +247,13 @@ _KEY = "analyzed"
 
 
 def analyze(
-    found: Found, options: Options, format: str, read: Callable[[int, int], str]
+    found: Found,
+    options: Options,
+    format: str,
+    read: Callable[[int, int], str],
+    rules: Sequence[Rule] = RULES,
 ) -> Analyzed:
-    """Everything about one request: plan, costs and findings."""
+    """Everything about one request: plan, costs, and the findings of ``rules``."""
     request = found.request
     catalog = options.catalog
     settings = options.settings
@@ -297,7 +301,7 @@ def analyze(
         counts=counts,
         plan=plan,
         costs=costs,
-        findings=tuple(_run_rules(context, settings)),
+        findings=tuple(_run_rules(context, settings, rules)),
     )
 
 
@@ -328,10 +332,10 @@ def _prices(
         return None
 
 
-def _run_rules(context: Context, settings: Settings) -> Iterator[Finding]:
+def _run_rules(context: Context, settings: Settings, rules: Sequence[Rule]) -> Iterator[Finding]:
     selected = set(settings.select)
     ignored = set(settings.ignore)
-    for rule in RULES:
+    for rule in rules:
         names = {rule.code, rule.name}
         if (selected and not names & selected) or names & ignored:
             continue
