@@ -104,6 +104,8 @@ class Model:
     aliases: tuple[str, ...]
     platform_ids: Mapping[str, tuple[str, ...]]
     family: str
+    """Tokenizer: ``claude-v3``, ``claude-v4.7``, ``claude-v4.8``, ``qwen3``, ``qwen3.6``,
+    ``o200k``, ``cl100k``, ``gemini``, or ``unknown``."""
     explicit: bool | None
     """Whether markers in the request have an effect on this model; None when not known."""
     implicit: bool | None
@@ -148,6 +150,9 @@ class Model:
     image_tier: Literal["standard", "high"] | None
     sources: Mapping[str, Source]
     conflicts: tuple[Conflict, ...]
+
+    def __hash__(self) -> int:
+        return hash((self.provider, self.id))
 
 
 SOURCE_GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -238,6 +243,9 @@ class Platform:
     sources: Mapping[str, Source]
     conflicts: tuple[Conflict, ...]
 
+    def __hash__(self) -> int:
+        return hash((self.provider, self.id))
+
 
 PLATFORM_FACTS: tuple[str, ...] = (
     "hosts",
@@ -315,7 +323,7 @@ class Auth:
     source: Source
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Catalog:
     """Everything known about providers, at ``updated``.
 

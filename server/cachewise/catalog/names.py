@@ -111,6 +111,10 @@ def swapped(name: str) -> str | None:
 def take_apart(written: str) -> Parts:
     """Read the spelling of a model id; never fails, whatever the text."""
     text = _LONG_CONTEXT.sub("", written.strip())
+    constant = _SDK_CONSTANT.fullmatch(text)
+    if constant is not None:
+        name = constant[1] if constant[1].isupper() else _CAMEL.sub("-", constant[1])
+        return Parts(normalised(name), None, None, None, False)
     platform: str | None = None
     region: str | None = None
     vendor: str | None = None
@@ -126,16 +130,6 @@ def take_apart(written: str) -> Parts:
                     vendor = vendor or prefix[:-1]
                 route_found = True
                 break
-    constant = _SDK_CONSTANT.fullmatch(text)
-    if constant is not None:
-        name = constant[1]
-        return Parts(
-            normalised(name if name.isupper() else _CAMEL.sub("-", name)),
-            platform,
-            None,
-            None,
-            False,
-        )
     if _OPAQUE_ARN.match(text):
         return Parts(None, "bedrock", None, None, False)
     arn = _ARN.match(text)

@@ -17,6 +17,7 @@ from cachewise.catalog.names import Parts, normalised, swapped, take_apart
 UNKNOWN_PLATFORM = "unknown"
 
 _NEAREST = 3
+_ALIKE = 0.7
 _MAKERS: tuple[tuple[str, str], ...] = (
     ("claude", "anthropic"),
     ("gpt-", "openai"),
@@ -180,10 +181,10 @@ def _maker(parts: Parts) -> str | None:
 
 def _nearest(catalog: Catalog, name: str) -> tuple[str, ...]:
     found: list[str] = []
-    for spelling in get_close_matches(name, catalog.lookup, n=3 * _NEAREST, cutoff=0.7):
-        row = catalog.lookup[spelling]
-        model = catalog.models[row]
-        shown = model.id
-        if shown not in found and normalised(shown) in catalog.lookup:
-            found.append(shown)
+    for spelling in get_close_matches(name, catalog.lookup, n=4 * _NEAREST, cutoff=_ALIKE):
+        # Another maker's model is never what was meant, however alike the letters are.
+        if spelling[:2] == name[:2] or name in spelling:
+            row = catalog.lookup[spelling]
+            if row not in found:
+                found.append(row)
     return tuple(found[:_NEAREST])

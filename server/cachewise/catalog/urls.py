@@ -14,11 +14,13 @@ from urllib.parse import unquote, urlsplit
 from cachewise.catalog.model import Catalog
 
 _MODEL_IN_PATH = (
-    re.compile(r"/model/([^/]+)/(?:converse|invoke)"),
-    re.compile(r"/publishers/(?:anthropic|google)/models/([^/:]+)"),
-    re.compile(r"/(?:v1|v1beta|v1alpha)/models/([^/:]+):"),
-    re.compile(r"/openai/deployments/([^/]+)/"),
+    ("bedrock", re.compile(r"/model/([^/]+)/(?:converse|invoke)")),
+    ("vertex", re.compile(r"/publishers/(?:anthropic|google)/models/([^/:]+)")),
+    ("google", re.compile(r"/(?:v1|v1beta|v1alpha)/models/([^/:]+):")),
+    ("azure", re.compile(r"/openai/deployments/([^/]+)/")),
 )
+"""Paths that hold a model id, and whose they are when the host does not say."""
+
 _LOCATION_IN_PATH = re.compile(r"/locations/([^/]+)/")
 
 
@@ -34,38 +36,40 @@ class UrlTarget:
 
 
 def target_of_url(catalog: Catalog, url: str) -> UrlTarget | None:
-    """The target of a request sent to ``url``; None when no platform has that host.
+    """The target of a request sent to ``url``, which may be a path alone.
 
-    Never fails: text that is no URL has no target.
+    The host decides; behind a host that no platform has, a path that only one platform uses
+    still tells whose form the request has. None when neither says anything. Never fails.
     """
+    text = url.strip()
     try:
-        parts = urlsplit(url.strip() if "//" in url else f"//{url.strip()}")
+        parts = urlsplit(text if "//" in text or text.startswith("/") else f"//{text}")
         host = (parts.hostname or "").lower()
     except ValueError:
         return None
-    if not host:
-        return None
+    platform, region = _of_host(catalog, host)
+    location = _LOCATION_IN_PATH.search(parts.path)
+    if location is not None:
+        region = location[1]
+    for owner, pattern in _MODEL_IN_PATH:
+        match = pattern.search(parts.path)
+        if match is not None:
+            return UrlTarget(platform or owner, region, unquote(match[1]))
+    return None if platform is None else UrlTarget(platform, region, None)
+
+
+def _of_host(catalog: Catalog, host: str) -> tuple[str | None, str | None]:
     for platform in catalog.platforms.values():
         for pattern in platform.hosts:
             match = _host(pattern).fullmatch(host)
             if match is not None:
-                location = _LOCATION_IN_PATH.search(parts.path)
-                region = location[1] if location is not None else _region(match)
-                return UrlTarget(platform.id, region, _model(parts.path))
-    return None
+                return platform.id, _region(match)
+    return None, None
 
 
 def _region(match: re.Match[str]) -> str | None:
     found = match[1] if match.re.groups else None
     return found if found is not None and re.search(r"-[a-z]+\d?-?\d", found) else None
-
-
-def _model(path: str) -> str | None:
-    for pattern in _MODEL_IN_PATH:
-        match = pattern.search(path)
-        if match is not None:
-            return unquote(match[1])
-    return None
 
 
 @lru_cache(maxsize=64)

@@ -123,7 +123,18 @@ def _times(count: int, each: Decimal | None, what: str) -> Decimal:
     return count * each
 
 
-_AROUND = ("usage", "usageMetadata", "usage_metadata", "message", "response", "body", "result")
+_AROUND = (
+    "usage",
+    "usageMetadata",
+    "usage_metadata",
+    "response_usage",
+    "message",
+    "response",
+    "body",
+    "result",
+    "metadata",
+    "amazon-bedrock-invocationMetrics",
+)
 """Keys under which a response or a log line may carry the usage, the nearest first."""
 
 _DEEPEST = 5
@@ -135,7 +146,7 @@ def _read(obj: Mapping[str, Any], outer: Mapping[str, Any], depth: int) -> Usage
         if usage is not None:
             return usage
     if depth < _DEEPEST:
-        for key in (*_AROUND, "metadata", "amazon-bedrock-invocationMetrics"):
+        for key in _AROUND:
             inner = obj.get(key)
             if isinstance(inner, Mapping):
                 usage = _read(cast("Mapping[str, Any]", inner), obj, depth + 1)
