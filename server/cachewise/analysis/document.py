@@ -38,6 +38,8 @@ class Options:
     today: date
     exact_tokens: bool = True
     """False: cold, big texts are first estimated, and counted later by ``Document.refine``."""
+    model: str | None = None
+    """A model id that stands for whatever a request names, to ask what another would cost."""
 
 
 @dataclass(slots=True)
@@ -257,7 +259,8 @@ def analyze(
     request = found.request
     catalog = options.catalog
     settings = options.settings
-    written = request.model_written or _model_in_url(found.beside) or settings.model
+    named = request.model_written or _model_in_url(found.beside)
+    written = options.model or named or settings.model
     hint = request.platform or settings.platform or settings.provider
     resolution = resolve(catalog, written, hint)
     model = resolution.model
