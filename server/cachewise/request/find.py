@@ -9,15 +9,39 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from cachewise.request import anthropic_messages
+from cachewise.request import (
+    anthropic_messages,
+    bedrock_converse,
+    chat_completions,
+    gemini,
+    openai_responses,
+)
 from cachewise.request.model import Found, Request
 from cachewise.syntax.tree import Node
 
-SHAPES = (anthropic_messages,)
-"""The request shapes, in the order in which they are tried."""
+SHAPES = (
+    bedrock_converse,
+    anthropic_messages,
+    chat_completions,
+    openai_responses,
+    gemini,
+)
+"""The request shapes, in the order in which they are tried: the more particular ones first."""
+
+_BY_PATH = (
+    ("/chat/completions", chat_completions),
+    ("/responses", openai_responses),
+    ("/messages", anthropic_messages),
+    ("/converse", bedrock_converse),
+    ("generateContent", gemini),
+    ("GenerateContent", gemini),
+    ("cachedContents", gemini),
+)
+"""What the URL beside a body says of its shape: that one is tried before the others."""
 
 _SIGN = re.compile(
-    r"\"(?:messages|system|tools|cache_control|cachePoint|requests|request|params|body)\"\s*:"
+    r"\"(?:messages|system|tools|cache_control|cachePoint|requests|request|params|body|input"
+    r"|contents)\"\s*:"
 )
 
 MAX_WRAPPING = 4
@@ -38,13 +62,13 @@ def _find(
     node: Node, base: int, pointer: str, depth: int, beside: Mapping[str, Node]
 ) -> Iterator[Found]:
     if node.kind == "object":
-        request = _read(node)
+        request = _read(node, beside)
         if request is not None:
             yield Found(request, base, pointer, beside)
             return
         if depth > MAX_WRAPPING:
             return
-        for key in ("params", "request", "body"):
+        for key in ("params", "request", "body", "modelInput"):
             index = node.index(key)
             if index >= 0 and node.values[index].kind == "object":
                 yield from _find(
@@ -68,18 +92,23 @@ def _find(
                 )
 
 
-def _read(node: Node) -> Request | None:
+def _read(node: Node, beside: Mapping[str, Node]) -> Request | None:
     memo = node.memo
     if memo is None:
         memo = node.memo = {}
-    if "request" not in memo:
-        shape = next((shape for shape in SHAPES if shape.matches(node)), None)
-        memo["request"] = shape.read(node) if shape is not None else None
-    return memo["request"]
+    url = beside.get("url")
+    address = url.text if url is not None and url.kind == "string" else ""
+    known = memo.get("request")
+    if known is None or known[0] != address:
+        first = tuple(shape for part, shape in _BY_PATH if part in address)
+        shape = next((shape for shape in (*first, *SHAPES) if shape.matches(node)), None)
+        known = memo["request"] = (address, shape.read(node) if shape is not None else None)
+    return known[1]
 
 
 _NEIGHBOURS = {
-    "custom_id", "url", "headers", "method", "response", "usage", "response_usage", "at", "t",
+    "custom_id", "recordId", "modelId", "url", "headers", "method", "response", "usage",
+    "response_usage", "at", "t",
 }  # fmt: skip
 
 

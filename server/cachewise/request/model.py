@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any, Literal
 
-from cachewise.syntax.tree import Node
+from cachewise.syntax.tree import Node, escape_pointer
 
 Section = Literal["tools", "system", "messages"]
 
@@ -22,7 +22,11 @@ MarkPlace = Literal["block", "nested", "message", "inside", "top", "point"]
 """Where a mark stands: on a block, on a block nested in one (``tool_result`` or ``document``
 content), on a message object, somewhere deeper (a citation, a toolset's configs), or at the
 request's top level (automatic caching); ``point`` is an element of its own behind the block it
-closes (``cachePoint``)."""
+closes (``cachePoint``). In the shapes that accept a mark on a message or on a tool's ``function``
+it counts as a mark on the (last) block there, and is a ``block`` too."""
+
+TEXT_KINDS = frozenset({"text", "input_text", "output_text"})
+"""The type names of blocks that hold nothing but a ``text``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class Block:
         """The text of a text block, holes as ``HOLE_CHARACTER``; None for any other kind."""
         if self.node.kind == "string":
             return self.node.text
-        return self.node.get_text("text") if self.kind == "text" else None
+        return self.node.get_text("text") if self.kind in TEXT_KINDS else None
 
     def memo(self, key: Any, make: Callable[[], Any]) -> Any:
         """What ``make`` gives for this block, worked out once for as long as its source lives."""
@@ -85,6 +89,11 @@ class Mark:
     block: int
     ttl: str
     last_nested: bool = False
+
+    @property
+    def key(self) -> str:
+        """The name of the marker's member: ``cache_control``, ``cachePoint``, ..."""
+        return self.pointer.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +133,10 @@ class Request:
     ``units`` stand in prefix order (tools, system, messages, whatever the order of the keys),
     ``unit_starts`` are their offsets, ``unit_pointers`` their JSON pointers inside the request.
     ``params`` holds the other top-level members, by name, with their offsets. ``platform`` is set
-    when the body itself says where it goes.
+    when the body itself says where it goes, ``platform_guess`` when it only looks like it: whatever
+    else is known (settings, a URL) goes before a guess. ``default_ttl`` is the lifetime that the
+    request names for markers without one. ``configuration``: this is no request but a part of a
+    configuration file that decides on caching, so it has no tokens and no cost.
     """
 
     shape: str
@@ -136,6 +148,9 @@ class Request:
     params: Mapping[str, tuple[Node, int]]
     automatic: Mark | None = None
     platform: str | None = None
+    platform_guess: str | None = None
+    default_ttl: str = ""
+    configuration: bool = False
     _blocks: list[Block] | None = None
     _firsts: list[int] | None = None
     _marks: list[PlacedMark] | None = None
@@ -168,7 +183,7 @@ class Request:
                         PlacedMark(
                             mark,
                             index,
-                            first + mark.block if mark.block >= 0 else -1,
+                            first + mark.block if mark.block >= 0 else self._before(index, mark),
                             pointer + mark.pointer,
                             base + mark.start,
                         )
@@ -179,6 +194,21 @@ class Request:
                 found.append(PlacedMark(mark, -1, -1, mark.pointer, mark.start))
             self._marks = found
         return self._marks
+
+    def _before(self, unit: int, mark: Mark) -> int:
+        """The block that an element of its own among the tools or the system parts closes, or -1.
+
+        That is the last block before it in the same list: one that stands first closes nothing.
+        """
+        if mark.place != "point" or mark.owner is not self.units[unit].node:
+            return -1
+        parent = self.unit_pointers[unit].rpartition("/")[0]
+        for earlier in range(unit - 1, -1, -1):
+            if self.unit_pointers[earlier].rpartition("/")[0] != parent:
+                return -1
+            if self.units[earlier].blocks:
+                return self.firsts[earlier + 1] - 1
+        return -1
 
     @property
     def model_written(self) -> str | None:
@@ -223,3 +253,85 @@ class Found:
     base: int
     pointer: str = ""
     beside: Mapping[str, Node] = field(default_factory=dict[str, Node])
+
+
+def memoised_unit(node: Node, key: tuple[str, str], make: Callable[[Node], Unit]) -> Unit:
+    """The unit that ``make`` gives for an entry, worked out once for as long as its source lives.
+
+    ``key`` names the shape and the section: the same source may be read by several shapes.
+    """
+    memo = node.memo
+    if memo is None:
+        memo = node.memo = {}
+    unit = memo.get(key)
+    if unit is None:
+        unit = memo[key] = make(node)
+    return unit
+
+
+def mark_at(
+    place: MarkPlace,
+    owner: Node,
+    index: int,
+    base: int,
+    pointer: str,
+    block: int,
+    *,
+    last_nested: bool = False,
+) -> Mark:
+    """The mark that is member ``index`` of ``owner``, which stands at ``base`` and ``pointer``."""
+    node = owner.values[index]
+    return Mark(
+        place=place,
+        node=node,
+        start=base + owner.starts[index],
+        key_start=base + owner.key_starts[index],
+        pointer=f"{pointer}/{escape_pointer(owner.keys[index])}",
+        owner=owner,
+        owner_start=base,
+        block=block,
+        ttl=node.get_text("ttl") or "",
+        last_nested=last_nested,
+    )
+
+
+class Prefix:
+    """The entries of a request as they are collected, in prefix order."""
+
+    __slots__ = ("pointers", "starts", "units")
+
+    def __init__(self) -> None:
+        self.units: list[Unit] = []
+        self.starts: list[int] = []
+        self.pointers: list[str] = []
+
+    def add(self, unit: Unit, start: int, pointer: str) -> None:
+        """Take one entry that stands at ``start`` and ``pointer`` inside the request."""
+        self.units.append(unit)
+        self.starts.append(start)
+        self.pointers.append(pointer)
+
+    def add_entries(
+        self,
+        value: Node,
+        start: int,
+        pointer: str,
+        key: tuple[str, str],
+        make: Callable[[Node], Unit],
+    ) -> None:
+        """Take every object and string of a list that stands at ``start`` and ``pointer``."""
+        if value.kind != "array":
+            return
+        for position, child in enumerate(value.values):
+            if child.kind in ("object", "string"):
+                unit = memoised_unit(child, key, make)
+                self.add(unit, start + value.starts[position], f"{pointer}/{position}")
+
+
+def members_except(node: Node, *names: str) -> dict[str, tuple[Node, int]]:
+    """An object's members by name with their offsets, without those that hold the prefix."""
+    return {
+        key: (value, offset)
+        for key, value, offset in zip(node.keys, node.values, node.starts, strict=True)
+        if key not in names
+    }
