@@ -124,6 +124,16 @@ def test_regional_profiles_of_bedrock(
         assert getattr(found, name) == getattr(model.prices, name) * Decimal(factor)
 
 
+@pytest.mark.parametrize(
+    ("region", "expected"), [(None, "0.8"), ("us", "0.8"), ("eu", "1.05"), ("apac", "0.84")]
+)
+def test_regions_of_nova_have_prices_of_their_own(
+    catalog: Catalog, region: str | None, expected: str
+) -> None:
+    nova, bedrock = catalog.models["amazon-nova-pro"], catalog.platforms["bedrock"]
+    assert prices_for(nova, platform=bedrock, region=region).input == Decimal(expected)
+
+
 def test_a_region_means_nothing_on_the_claude_api(catalog: Catalog) -> None:
     model = catalog.models["claude-opus-5"]
     assert prices_for(model, platform=catalog.platforms["anthropic"], region="us") == model.prices

@@ -143,6 +143,7 @@ H45 = "claude-haiku-4-5-20251001"
         ("gpt-4o", "anthropic", "gpt-4o", "openai", None),
         ("gpt-4o", "azure", "gpt-4o", "azure", None),
         ("gpt-4o-2024-08-06", None, "gpt-4o", "openai", None),
+        ("gpt-4o-2024-05-13", None, "gpt-4o-2024-05-13", "openai", None),
         ("gpt-5.2_2025-12-11", None, "gpt-5.2", "openai", None),
         ("openai/gpt-4o", None, "gpt-4o", "openai", None),
         ("gpt-5.6-sol", None, "gpt-5.6", "openai", None),

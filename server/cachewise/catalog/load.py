@@ -251,6 +251,9 @@ def _model(
         prices_by_platform={
             key: _prices(value) for key, value in entry.get("prices_by_platform", {}).items()
         },
+        prices_by_region={
+            key: _prices(value) for key, value in entry.get("prices_by_region", {}).items()
+        },
         tiers=tuple(
             Tier(tier["above_tokens"], _prices(tier["prices"])) for tier in entry.get("tiers", ())
         ),

@@ -117,6 +117,8 @@ class Model:
     minimum_verified: bool
     prices: Prices
     prices_by_platform: Mapping[str, Prices]
+    prices_by_region: Mapping[str, Prices]
+    """Prices of a Bedrock profile's region, where they follow no common factor."""
     tiers: tuple[Tier, ...]
     fast: Prices | None
     fast_until: date | None
@@ -160,7 +162,7 @@ SOURCE_GROUPS: Mapping[str, tuple[str, ...]] = {
     "family": ("family",),
     "explicit": ("explicit", "implicit", "marked_blocks"),
     "minimum": ("minimum_tokens", "minimum_by_platform", "minimum_verified"),
-    "prices": ("prices", "prices_by_platform", "past_prices"),
+    "prices": ("prices", "prices_by_platform", "prices_by_region", "past_prices"),
     "tiers": ("tiers",),
     "fast": ("fast", "fast_until"),
     "modifiers": ("modifiers",),

@@ -54,7 +54,7 @@ def prices_for(
     (``us``, ``global``, ``us-gov``), ``geo`` the request's ``inference_geo``, ``today`` the day of
     the request (for prices that have changed since). Modifiers multiply.
     """
-    prices = _listed(model, platform, total_input_tokens, speed, batch, today)
+    prices = _listed(model, platform, region, total_input_tokens, speed, batch, today)
     multipliers = platform.price_multipliers if platform is not None else _NO_MULTIPLIERS
     factor = Decimal(1)
     if batch:
@@ -74,6 +74,7 @@ def prices_for(
 def _listed(
     model: Model,
     platform: Platform | None,
+    region: str | None,
     total_input_tokens: int,
     speed: str | None,
     batch: bool,
@@ -83,6 +84,8 @@ def _listed(
         return _fast(model, speed.lower(), batch, today)
     if platform is not None and platform.id in model.prices_by_platform:
         return model.prices_by_platform[platform.id]
+    if region is not None and region.lower() in model.prices_by_region:
+        return model.prices_by_region[region.lower()]
     for tier in reversed(model.tiers):
         if total_input_tokens > tier.above_tokens:
             return tier.prices

@@ -103,6 +103,7 @@ class _Values(_Strict):
     minimum_by_platform: dict[str, Tokens] = {}
     minimum_verified: bool = True
     prices_by_platform: dict[str, PricesEntry] = {}
+    prices_by_region: dict[str, PricesEntry] = {}
     tiers: list[TierEntry] = []
     fast: PricesEntry | None = None
     fast_until: date | None = None
@@ -371,6 +372,7 @@ def _overridden(model: Model, override: ModelOverride, source: Source) -> Model:
             changes["ttls_by_platform"] = {}
         elif name == "prices":
             changes["prices_by_platform"] = {}
+            changes["prices_by_region"] = {}
             changes["past_prices"] = ()
             if "tiers" not in override.model_fields_set:
                 changes["tiers"] = ()
