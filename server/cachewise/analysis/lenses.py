@@ -1,0 +1,40 @@
+"""Code lenses: the cost of each request in one line above it."""
+
+from __future__ import annotations
+
+from cachewise.analysis.document import Analyzed, Document
+from cachewise.analysis.surfaces import Lens
+from cachewise.analysis.wording import money, number
+from cachewise.caching.cost import pays_from_call
+
+
+def lenses(document: Document) -> list[Lens]:
+    """One line for each request of the document; none when the settings switch them off."""
+    if not document.options.settings.lens_enabled:
+        return []
+    return [
+        Lens(located.base, located.end, request_line(located.analyzed))
+        for located in document.requests
+    ]
+
+
+def request_line(analyzed: Analyzed) -> str:
+    """``12,034 tokens · first call $0.0444 · next $0.0064 · pays from call 2``."""
+    plan = analyzed.plan
+    tokens = f"{number(plan.total, plan.at_least)} tokens"
+    costs = analyzed.costs
+    least = "≥ " if plan.at_least else ""
+    if costs.first_call is None or costs.next_call is None:
+        if analyzed.model is None and analyzed.resolution.written is not None:
+            return f"{tokens} · the model is not in the catalog, so its price is not known"
+        if analyzed.model is None:
+            return f"{tokens} · no model named, so no price is known"
+        return f"{tokens} · price not known"
+    if not costs.first.write_5m and not costs.first.write_1h:
+        return f"{tokens} · {least}{money(costs.first_call)} each call · nothing cached"
+    line = (
+        f"{tokens} · first call {least}{money(costs.first_call)} · "
+        f"next {least}{money(costs.next_call)}"
+    )
+    pays = pays_from_call(costs)
+    return line if pays is None else f"{line} · pays from call {pays}"
