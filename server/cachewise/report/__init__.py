@@ -1,0 +1,1 @@
+"""Reports: plain data about files, and the texts that are made of it."""

@@ -1,0 +1,26 @@
+"""Money as text: exact for machines, short for people."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from cachewise.catalog.prices import plain
+
+_SHOWN_DIGITS = 4
+
+
+def exact(amount: Decimal | None) -> str | None:
+    """All digits and no idle zeros: ``0.036102``, ``0``, never ``1E-7``; None stays None."""
+    return None if amount is None else plain(amount)
+
+
+def dollars(amount: Decimal | None) -> str:
+    """For people: ``$0.0361``, ``$12.40``: four significant digits, cents at least."""
+    if amount is None:
+        return "price unknown"
+    if not amount:
+        return "$0.00"
+    places = max(2, _SHOWN_DIGITS - 1 - amount.adjusted())
+    rounded = amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
+    whole, _, cents = format(rounded, ",f").partition(".")
+    return f"${whole}.{cents.rstrip('0').ljust(2, '0')}"
