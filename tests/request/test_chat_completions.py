@@ -115,18 +115,18 @@ def test_openais_own_marker_and_lifetime():
         ("claude-sonnet-4-5", "anthropic", None, "litellm"),
         ("anthropic/claude-sonnet-4.5", "anthropic", None, "openrouter"),
         ("anthropic/claude-sonnet-4-5-20250929", "anthropic", None, "litellm"),
-        ("bedrock/us.anthropic.claude-sonnet-4-6", "anthropic", None, "openrouter"),
+        ("bedrock/us.anthropic.claude-sonnet-4-6", "anthropic", None, "litellm"),
         ("bedrock/us.amazon.nova-pro-v1:0", "amazon", None, None),
         ("google/gemini-2.5-flash", "google", None, "openrouter"),
         ("mistral-small-latest", "unknown", None, None),
     ],
 )
 def test_maker_and_guessed_platform(model, provider, platform, guess):
-    request = read_one({"model": model, "messages": [{"role": "user", "content": [text("a")]}]})
-    assert (request.shape, request.provider) == ("chat-completions", provider) or "/" not in model
-    assert request.platform == platform
-    if request.shape == "chat-completions":
-        assert request.platform_guess == guess
+    tool = {"type": "function", "function": {"name": "gate"}}
+    messages = [{"role": "user", "content": "a"}]
+    request = read_one({"model": model, "messages": messages, "tools": [tool]})
+    assert (request.shape, request.provider) == ("chat-completions", provider)
+    assert (request.platform, request.platform_guess) == (platform, guess)
 
 
 def test_a_gateways_own_member_tells_it():

@@ -18,13 +18,15 @@ from cachewise.caching.plan import Plan, make_plan
 from cachewise.catalog.model import Catalog, Model, Platform, Prices
 from cachewise.catalog.prices import UnsupportedModifier, prices_for
 from cachewise.catalog.resolve import Resolution, effective_minimum, resolve
+from cachewise.request.destination import destination
 from cachewise.request.find import find_requests, may_hold_requests
 from cachewise.request.model import Found, Request
+from cachewise.request.placeholder import is_placeholder
 from cachewise.rules import RULES
 from cachewise.rules.base import Context, Finding, Rule
 from cachewise.settings import Settings
 from cachewise.syntax.formats import Region, read_regions, reread_regions
-from cachewise.syntax.tree import Comment, Node
+from cachewise.syntax.tree import HOLE_CHARACTER, Comment, Node
 from cachewise.text import Text
 from cachewise.tokens.structure import RequestCounts, count_request
 
@@ -56,6 +58,8 @@ class Analyzed:
     plan: Plan
     costs: Costs
     findings: tuple[Finding, ...]
+    platform_guessed: bool = False
+    """Whether the platform follows from how the body looks, and from nothing firmer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,7 @@ class Document:
         self._found: list[Found] | None = None
         self._located: list[Located] | None = None
         self._relevant: bool | None = None
+        self._outer_comments: tuple[tuple[Comment, int], ...] | None = None
 
     def edit(self, start: int, end: int, new: str) -> None:
         """Replace the characters between two offsets."""
@@ -117,6 +122,7 @@ class Document:
         self._source = None
         self._found = None
         self._located = None
+        self._outer_comments = None
         if regions is not None:
             self._regions = reread_regions(self.format, regions, self.text, start, end, len(new))
         if not self._relevant:
@@ -130,6 +136,7 @@ class Document:
         self._regions = None
         self._found = None
         self._located = None
+        self._outer_comments = None
         self._relevant = None
 
     def set_options(self, options: Options) -> None:
@@ -196,8 +203,19 @@ class Document:
 
     def comments_around(self, base: int) -> tuple[tuple[Comment, int], ...]:
         """The comments outside of the value that holds an offset, each with its document offset."""
+        if self._outer_comments is None:
+            self._outer_comments = tuple(
+                (comment, comment.start)
+                for region in self._regions or []
+                for comment in region.comments
+            )
+        return self._outer_comments
+
+    def region_at(self, offset: int) -> Region | None:
+        """The region whose source holds an offset, or None."""
         regions = self._regions or []
-        return tuple((comment, comment.start) for region in regions for comment in region.comments)
+        index = bisect_right(regions, offset, key=lambda region: region.start) - 1
+        return regions[index] if index >= 0 and offset <= regions[index].end else None
 
     def read(self, start: int, end: int) -> str:
         """The source between two document offsets."""
@@ -231,8 +249,13 @@ class Document:
         memo = node.memo
         if memo is None:
             memo = node.memo = {}
-        known: tuple[Options, Mapping[str, Node], str, Analyzed] | None = memo.get(_KEY)
-        if known is not None and known[0] is self.options and known[1] == found.beside:
+        known: tuple[Options, Mapping[str, Node], int, Analyzed] | None = memo.get(_KEY)
+        if (
+            known is not None
+            and known[0] is self.options
+            and known[1] == found.beside
+            and known[2] == found.headers_start
+        ):
             return known[3]
         base = found.base
         analyzed = analyze(
@@ -241,7 +264,7 @@ class Document:
             self.format,
             lambda start, end: self.text.slice(base + start, base + end),
         )
-        memo[_KEY] = (self.options, found.beside, self.format, analyzed)
+        memo[_KEY] = (self.options, found.beside, found.headers_start, analyzed)
         return analyzed
 
 
@@ -259,9 +282,12 @@ def analyze(
     request = found.request
     catalog = options.catalog
     settings = options.settings
-    named = request.model_written or _model_in_url(found.beside)
-    written = options.model or named or settings.model
-    hint = request.platform or settings.platform or settings.provider
+    target = destination(catalog, found, settings.platform or settings.provider)
+    written = options.model or target.model or settings.model
+    hint = target.platform
+    if hint is None and _names_no_model(written) and request.provider in catalog.platforms:
+        # Nothing says where this goes: then it goes where bodies of its shape are at home.
+        hint = request.provider
     resolution = resolve(catalog, written, hint)
     model = resolution.model
     platform = catalog.platforms.get(resolution.platform)
@@ -305,7 +331,13 @@ def analyze(
         plan=plan,
         costs=costs,
         findings=tuple(_run_rules(context, settings, rules)),
+        platform_guessed=target.guessed and resolution.platform == target.platform,
     )
+
+
+def _names_no_model(written: str | None) -> bool:
+    """Whether the model is still to be typed, or only a placeholder for one."""
+    return written is None or is_placeholder(written) or HOLE_CHARACTER in written
 
 
 def _prices(
@@ -343,15 +375,3 @@ def _run_rules(context: Context, settings: Settings, rules: Sequence[Rule]) -> I
         if (selected and not names & selected) or names & ignored:
             continue
         yield from rule.check(context)
-
-
-def _model_in_url(beside: Mapping[str, Node]) -> str | None:
-    url = beside.get("url")
-    if url is None or url.kind != "string":
-        return None
-    path = url.text
-    for before in ("/model/", "/models/"):
-        if before in path:
-            name = path.split(before, 1)[1].split("/")[0].split(":streamRawPredict")[0]
-            return name.split(":rawPredict")[0].replace("%3A", ":") or None
-    return None

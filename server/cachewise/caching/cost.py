@@ -92,8 +92,15 @@ def price(billed: Billed, prices: Prices) -> Decimal | None:
 
 
 def effective_prefixes(breakpoints: Sequence[Breakpoint]) -> list[tuple[int, str]]:
-    """(prefix tokens, ttl) of the breakpoints that cache something; the others count as absent."""
-    return [(bp.prefix.estimate, bp.ttl) for bp in breakpoints if bp.counts_as_written]
+    """(prefix tokens, ttl) of the breakpoints that cache something; the others count as absent.
+
+    A platform's longer lifetime is given as ``LONG_TTL``, whatever it is called there.
+    """
+    return [
+        (bp.prefix.estimate, LONG_TTL if bp.long_lived else bp.ttl)
+        for bp in breakpoints
+        if bp.counts_as_written
+    ]
 
 
 def request_costs(plan: Plan, prices: Prices | None) -> Costs:

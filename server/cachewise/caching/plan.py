@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cachewise.catalog.model import Model, Platform
+from cachewise.catalog.resolve import effective_ttls
 from cachewise.request.model import Block, PlacedMark, Request
 from cachewise.request.placeholder import has_unknown_length
 from cachewise.tokens.count import Count
 
 DEFAULT_TTL = "5m"
-"""What a marker without ``ttl`` means."""
+"""What a marker without ``ttl`` means, where neither the request nor the model says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class Breakpoint:
     effective: bool | None
     ignored: str = ""
     at_least: bool = False
+    long_lived: bool = False
+    """Whether ``ttl`` is a longer lifetime than the model's default here, at another price."""
 
     @property
     def counts_as_written(self) -> bool:
@@ -138,7 +141,9 @@ def make_plan(
         if block >= 0:
             closing.append((block, placed))
     closing.sort(key=lambda pair: (pair[0], pair[1].mark.place == "top"))
-    kept = _kept(closing, platform)
+    kept = _kept(closing, blocks, request, platform)
+    ttls = effective_ttls(model, platform.id) if model is not None and platform is not None else ()
+    default = request.default_ttl or (ttls[0] if ttls else DEFAULT_TTL)
     breakpoints: list[Breakpoint] = []
     for index, (block, placed) in enumerate(closing):
         prefix = prefixes[block]
@@ -155,13 +160,14 @@ def make_plan(
                 placed=placed,
                 block=block,
                 position=spots[block],
-                ttl=placed.mark.ttl or DEFAULT_TTL,
+                ttl=placed.mark.ttl or default,
                 automatic=placed.mark.place == "top",
                 prefix=prefix,
                 minimum=minimum,
                 effective=False if ignored else _effective(prefix, minimum, at_least),
                 ignored=ignored,
                 at_least=at_least,
+                long_lived=(placed.mark.ttl or default) in ttls[1:],
             )
         )
     return Plan(
@@ -184,15 +190,27 @@ def _effective(prefix: Count, minimum: int | None, at_least: bool) -> bool | Non
     return None
 
 
-def _kept(closing: list[tuple[int, PlacedMark]], platform: Platform | None) -> dict[int, str]:
-    """Why some markers have no effect where only the last few count, by their place in the list."""
-    if (
-        platform is None
-        or platform.extra_breakpoints != "last-win"
-        or platform.max_breakpoints is None
-        or len(closing) <= platform.max_breakpoints
-    ):
+def _kept(
+    closing: list[tuple[int, PlacedMark]],
+    blocks: Sequence[Block],
+    request: Request,
+    platform: Platform | None,
+) -> dict[int, str]:
+    """Why some markers have no effect where only so many count, by their place in the list."""
+    if platform is None or platform.max_breakpoints is None:
         return {}
-    excess = len(closing) - platform.max_breakpoints
-    reason = f"only the last {platform.max_breakpoints} markers take effect here"
-    return dict.fromkeys(range(excess), reason)
+    limit = platform.max_breakpoints
+    excess = len(closing) - limit
+    if excess <= 0:
+        return {}
+    if request.drops_surplus:
+        # The layer in between reads the messages before the tools, and takes the first ones.
+        order = sorted(
+            range(len(closing)),
+            key=lambda index: (blocks[closing[index][0]].section == "tools", index),
+        )
+        return dict.fromkeys(order[limit:], f"only {limit} markers are passed on")
+    if platform.extra_breakpoints == "last-win":
+        reason = f"only the last {limit} markers take effect here"
+        return dict.fromkeys(range(excess), reason)
+    return {}

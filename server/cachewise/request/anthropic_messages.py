@@ -98,7 +98,9 @@ def matches(node: Node) -> bool:
                 return False
             if tool.get("input_schema") is not None or tool.get_text("name") is not None:
                 signs = True
-    if first_roles[:1] == ["system"] and node.get("system") is None and not claude:
+    # In this API a system message never comes first: that is the way of chat completions.
+    first_is_system = first_roles[:1] == ["system"] and node.get("system") is None
+    if first_is_system and node.get("anthropic_version") is None:
         return False
     if not first_roles:
         return claude or (signs and (bool(model) or node.get("max_tokens") is not None))
@@ -242,7 +244,8 @@ def _collect_marks(node: Node, block: Block, index: int, marks: list[Mark]) -> N
             for position, key in enumerate(current.keys):
                 value = current.values[position]
                 if key == "cache_control":
-                    if value.kind != "null":
+                    # Of a key that is written twice the last one counts.
+                    if value.kind != "null" and current.index(key) == position:
                         found.append(_mark(place, current, position, base, pointer, index, last))
                     continue
                 if value.kind not in ("object", "array") or key in _OPAQUE:

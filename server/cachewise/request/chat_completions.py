@@ -112,8 +112,8 @@ def guess_platform(node: Node, model: str, provider: str) -> str | None:
         return "openrouter"
     if provider == "anthropic":
         # Claude's maker has no such body with markers: a gateway translates it.
-        tail = model.lower().rsplit("/", 1)[-1]
-        return "openrouter" if "/" in model and "." in tail else "litellm"
+        vendor, _, name = model.lower().rpartition("/")
+        return "openrouter" if vendor == "anthropic" and "." in name else "litellm"
     if "/" in model and provider in ("alibaba", "google", "unknown"):
         return "openrouter"
     return None

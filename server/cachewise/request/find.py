@@ -15,16 +15,20 @@ from cachewise.request import (
     chat_completions,
     gemini,
     openai_responses,
+    qwen_code,
+    vercel,
 )
 from cachewise.request.model import Found, Request
 from cachewise.syntax.tree import Node
 
 SHAPES = (
+    vercel,
     bedrock_converse,
     anthropic_messages,
     chat_completions,
     openai_responses,
     gemini,
+    qwen_code,
 )
 """The request shapes, in the order in which they are tried: the more particular ones first."""
 
@@ -41,7 +45,8 @@ _BY_PATH = (
 
 _SIGN = re.compile(
     r"\"(?:messages|system|tools|cache_control|cachePoint|requests|request|params|body|input"
-    r"|contents)\"\s*:"
+    r"|contents|systemInstruction|system_instruction|providerOptions|providerMetadata"
+    r"|experimental_providerMetadata|selectedType)\"\s*:"
 )
 
 MAX_WRAPPING = 4
@@ -59,12 +64,18 @@ def find_requests(node: Node, base: int = 0) -> Iterator[Found]:
 
 
 def _find(
-    node: Node, base: int, pointer: str, depth: int, beside: Mapping[str, Node]
+    node: Node,
+    base: int,
+    pointer: str,
+    depth: int,
+    beside: Mapping[str, Node],
+    headers_at: int = 0,
 ) -> Iterator[Found]:
     if node.kind == "object":
         request = _read(node, beside)
         if request is not None:
-            yield Found(request, base, pointer, beside)
+            start = headers_at - base if "headers" in beside else 0
+            yield Found(request, base, pointer, beside, start)
             return
         if depth > MAX_WRAPPING:
             return
@@ -77,6 +88,7 @@ def _find(
                     f"{pointer}/{key}",
                     depth + 1,
                     _neighbours(node),
+                    base + node.start_of("headers") if node.get("headers") is not None else 0,
                 )
                 return
         index = node.index("requests")
@@ -88,7 +100,12 @@ def _find(
         for position, value in enumerate(node.values):
             if value.kind == "object":
                 yield from _find(
-                    value, base + node.starts[position], f"{pointer}/{position}", depth + 1, beside
+                    value,
+                    base + node.starts[position],
+                    f"{pointer}/{position}",
+                    depth + 1,
+                    beside,
+                    headers_at,
                 )
 
 

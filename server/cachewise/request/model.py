@@ -137,6 +137,8 @@ class Request:
     else is known (settings, a URL) goes before a guess. ``default_ttl`` is the lifetime that the
     request names for markers without one. ``configuration``: this is no request but a part of a
     configuration file that decides on caching, so it has no tokens and no cost.
+    ``drops_surplus``: the layer that sends the request passes on only as many markers as the
+    provider takes, so that too many of them are not rejected.
     """
 
     shape: str
@@ -151,6 +153,7 @@ class Request:
     platform_guess: str | None = None
     default_ttl: str = ""
     configuration: bool = False
+    drops_surplus: bool = False
     _blocks: list[Block] | None = None
     _firsts: list[int] | None = None
     _marks: list[PlacedMark] | None = None
@@ -253,6 +256,8 @@ class Found:
     base: int
     pointer: str = ""
     beside: Mapping[str, Node] = field(default_factory=dict[str, Node])
+    headers_start: int = 0
+    """Where ``beside["headers"]`` stands, from the request's start; often negative."""
 
 
 def memoised_unit(node: Node, key: tuple[str, str], make: Callable[[Node], Unit]) -> Unit:
