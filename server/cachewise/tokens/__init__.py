@@ -1,0 +1,1 @@
+"""Token counts: of texts by tokenizer family, of images, and of whole requests."""
