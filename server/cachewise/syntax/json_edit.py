@@ -1,4 +1,4 @@
-"""Small changes to JSON source that keep its formatting: spacing, line breaks and indentation.
+"""Small changes to JSON source that keep its formatting: spacing, lines, indentation, comments.
 
 Each function returns edits as ``Edit`` values whose offsets count in the same way as the ``start``
 it was given. ``read(a, b)`` gives the source between two such offsets.
@@ -7,6 +7,7 @@ it was given. ``read(a, b)`` gives the source between two such offsets.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,13 @@ class Edit:
     new: str
 
 
+def apply_edits(source: str, edits: tuple[Edit, ...]) -> str:
+    """A text with edits applied that do not overlap; their offsets count from its start."""
+    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end), reverse=True):
+        source = source[: edit.start] + edit.new + source[edit.end :]
+    return source
+
+
 def set_member(read: Read, node: Node, start: int, key: str, value: str) -> tuple[Edit, ...]:
     """Give an object's member the source ``value``, replacing it or adding it as the last one."""
     index = node.index(key)
@@ -35,47 +43,53 @@ def set_member(read: Read, node: Node, start: int, key: str, value: str) -> tupl
 
 
 def add_member(read: Read, node: Node, start: int, key: str, value: str) -> Edit:
-    """Add a member behind the last one, spaced as its neighbours are."""
-    name = json.dumps(key)
+    """Add a member behind the last one, spaced as its neighbours are.
+
+    A comment on the last member's line stays on that line.
+    """
+    name = json.dumps(key, ensure_ascii=False)
     if not node.values:
-        colon = ": "
-        return Edit(start + 1, start + node.length - 1, f"{name}{colon}{value}")
-    end = start + node.starts[-1] + node.values[-1].length
+        end = start + 1
+        if not node.comments and not node.flawed:
+            end = start + node.length - 1
+        return Edit(start + 1, end, f"{name}: {value}")
     colon = _colon(read, node, start)
-    if not colon.endswith(" "):
+    if not colon.endswith((" ", "\n")) and "\n" not in value:
         value = compact(value)
-    return Edit(end, end, f",{_gap(read, node, start, -1)}{name}{colon}{value}")
+    gap = _gap(read, node, start)
+    end = start + node.starts[-1] + node.values[-1].length
+    member = f"{gap}{name}{colon}{value}"
+    if "\n" in gap or "\r" in gap:
+        trailing = _TRAILING_COMMENT.match(read(end, start + node.length))
+        if trailing is not None:
+            comma = "," if trailing[1] else ""
+            kept = f",{trailing[2]}"
+            return Edit(end, end + trailing.end(), f"{kept}{member}{comma}")
+    return Edit(end, end, f",{member}")
+
+
+def member_indent(read: Read, node: Node, start: int) -> str | None:
+    """The indentation of a member that ``add_member`` adds; None when it stays on a line."""
+    if not node.values:
+        return None
+    gap = _gap(read, node, start)
+    if "\n" not in gap and "\r" not in gap:
+        return None
+    return re.split(r"[\r\n]", gap)[-1]
 
 
 def remove_member(read: Read, node: Node, start: int, key: str) -> Edit:
-    """Remove a member with the comma and the white space that belong to it."""
+    """Remove a member with the comma and the white space that belong to it.
+
+    Of a key that is written twice the last one goes. Comments of the neighbours stay.
+    """
     index = node.index(key)
-    first = start + node.key_starts[index]
-    last = start + node.starts[index] + node.values[index].length
-    return _removal(
-        start, node, index, first, last, start + node.key_starts[index + 1]
-        if index + 1 < len(node.values)
-        else None,
-    )  # fmt: skip
+    return _removal(read, node, start, index, node.key_starts)
 
 
 def remove_item(read: Read, node: Node, start: int, index: int) -> Edit:
     """Remove an array's item with the comma and the white space that belong to it."""
-    first = start + node.starts[index]
-    last = first + node.values[index].length
-    following = start + node.starts[index + 1] if index + 1 < len(node.values) else None
-    return _removal(start, node, index, first, last, following)
-
-
-def _removal(
-    start: int, node: Node, index: int, first: int, last: int, following: int | None
-) -> Edit:
-    if index > 0:
-        before = start + node.starts[index - 1] + node.values[index - 1].length
-        return Edit(before, last, "")
-    if following is not None:
-        return Edit(first, following, "")
-    return Edit(start + 1, start + node.length - 1, "")
+    return _removal(read, node, start, index, node.starts)
 
 
 def wrap_text(read: Read, node: Node, start: int, marker: str | None) -> Edit:
@@ -84,14 +98,79 @@ def wrap_text(read: Read, node: Node, start: int, marker: str | None) -> Edit:
     The text itself is kept as it is written, escapes included.
     """
     source = read(start, start + node.length)
-    tail = f', "cache_control": {marker}' if marker is not None else ""
-    return Edit(start, start + node.length, f'[{{"type": "text", "text": {source}{tail}}}]')
+    loose = read(max(start - 1, 0), start) != ":"
+    colon, comma = (": ", ", ") if loose else (":", ",")
+    tail = ""
+    if marker is not None:
+        tail = f'{comma}"cache_control"{colon}{marker if loose else compact(marker)}'
+    return Edit(
+        start,
+        start + node.length,
+        f'[{{"type"{colon}"text"{comma}"text"{colon}{source}{tail}}}]',
+    )
 
 
 def compact(source: str) -> str:
-    """A piece of JSON source without spaces behind its colons and commas."""
-    value: Any = json.loads(source)
+    """A piece of JSON source without spaces behind its colons and commas.
+
+    Source that is not strict JSON (a comment stands in it, say) is given back as it is.
+    """
+    try:
+        value: Any = json.loads(source)
+    except ValueError:
+        return source
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+_TRAILING_COMMENT = re.compile(
+    r"[ \t]*(,?)([ \t]*(?://[^\r\n]*|/\*[^\r\n]*?\*/))(?=[ \t]*(?:\r|\n))"
+)
+_SEPARATOR = re.compile(r"//[^\r\n]*|/\*(?:[^*]|\*(?!/))*+(?:\*/)?|,")
+
+
+def _removal(read: Read, node: Node, start: int, index: int, firsts: list[int]) -> Edit:
+    """The edit that removes one child; ``firsts`` says where each child begins, key included."""
+    first = start + firsts[index]
+    last = start + node.starts[index] + node.values[index].length
+    before = start + 1
+    if index > 0:
+        before = start + node.starts[index - 1] + node.values[index - 1].length
+    lead = read(before, first)
+    if index > 0 and not _has_comment(lead):
+        return Edit(before, last, "")
+    if index + 1 < len(node.values):
+        following = start + firsts[index + 1]
+        trail = read(last, following)
+        if not _has_comment(trail):
+            return Edit(first, following, "")
+        comma = _comma(trail)
+        return Edit(first, last + comma + 1 if comma >= 0 else last, "")
+    # The last child: the comma before it goes too, what was said about the one before it stays.
+    close = start + node.length if node.flawed else start + node.length - 1
+    trail = read(last, close)
+    if index > 0:
+        comma = _comma(lead)
+        kept = lead[:comma] + lead[comma + 1 :] if comma >= 0 else lead
+        if trail.lstrip(" \t,").startswith(("\n", "\r")):
+            kept = kept.rstrip()
+        own = _comma(trail)
+        return Edit(before, last + own + 1 if own >= 0 else last, kept)
+    if _has_comment(lead) or _has_comment(trail) or node.flawed:
+        own = _comma(trail)
+        return Edit(first, last + own + 1 if own >= 0 else last, "")
+    return Edit(start + 1, close, "")
+
+
+def _has_comment(between: str) -> bool:
+    return "/" in between
+
+
+def _comma(between: str) -> int:
+    """Where the comma stands in what separates two values, or -1; comments are passed over."""
+    for found in _SEPARATOR.finditer(between):
+        if found[0] == ",":
+            return found.start()
+    return -1
 
 
 def _colon(read: Read, node: Node, start: int) -> str:
@@ -105,21 +184,20 @@ def _colon(read: Read, node: Node, start: int) -> str:
     return between if between.strip() == ":" and len(between) <= 4 else ": "
 
 
-def _gap(read: Read, node: Node, start: int, index: int) -> str:
-    """The white space that stands before a member's key."""
-    count = len(node.values)
-    index %= count
+def _gap(read: Read, node: Node, start: int) -> str:
+    """The white space that stands before the last member's key."""
+    index = len(node.values) - 1
     key_at = start + node.key_starts[index]
-    if index == 0:
-        before = start + 1
-    else:
+    before = start + 1
+    if index > 0:
         before = start + node.starts[index - 1] + node.values[index - 1].length
     between = read(before, key_at)
-    comma = between.find(",")
+    comma = _comma(between)
     gap = between[comma + 1 :] if comma >= 0 else between
     if gap.strip():  # a comment stands there: use only the indentation of the key's own line
-        line = gap.rpartition("\n")[2]
-        gap = "\n" + line if "\n" in gap and not line.strip() else " "
+        line = re.split(r"[\r\n]", gap)[-1]
+        newline = "\r\n" if "\r\n" in gap else "\n"
+        gap = newline + line if "\n" in gap and not line.strip() else " "
     if index == 0 and not gap:
-        gap = "" if "\n" not in between and count > 1 else " "
+        gap = " " if _colon(read, node, start).endswith(" ") else ""
     return gap
