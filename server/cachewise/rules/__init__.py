@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
-from cachewise.rules import ttl_order
+from cachewise.rules import (
+    automatic_conflict,
+    invalid_cache_control,
+    retired_model,
+    stale_beta_header,
+    too_many_breakpoints,
+    ttl_order,
+    uncacheable_block,
+    unknown_model,
+)
 from cachewise.rules.base import Rule
 
-RULES: tuple[Rule, ...] = (ttl_order.RULE,)
+RULES: tuple[Rule, ...] = (
+    too_many_breakpoints.RULE,
+    ttl_order.RULE,
+    uncacheable_block.RULE,
+    invalid_cache_control.RULE,
+    automatic_conflict.RULE,
+    unknown_model.RULE,
+    retired_model.RULE,
+    stale_beta_header.RULE,
+)
 """Every rule, in the order of the codes."""
 
 BY_NAME: dict[str, Rule] = {key: rule for rule in RULES for key in (rule.name, rule.code)}

@@ -35,64 +35,87 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cachewise.caching.cost import LONG_TTL
-from cachewise.caching.plan import DEFAULT_TTL
 from cachewise.request.model import PlacedMark
 from cachewise.rules.base import Context, Finding, Fix, Related, Rule
+from cachewise.rules.markers import (
+    anthropic_judges,
+    has_valid_ttl,
+    mismatched_target,
+    misplacement,
+    slots,
+    ttl_of,
+)
 from cachewise.syntax.json_edit import set_member
 
 _ORDER = "Note that blocks are processed in the following order: `tools`, `system`, `messages`."
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """Each 1-hour breakpoint that an earlier 5-minute one precedes."""
+    """Each breakpoint that one with a shorter lifetime precedes."""
     platform = context.platform
-    if platform is None or platform.provider != "anthropic":
+    if platform is None or not anthropic_judges(context):
         return
-    earlier: list[PlacedMark] = []
-    for placed in context.request.marks:
-        mark = placed.mark
-        if mark.node.kind != "object":
-            continue
-        ttl = mark.ttl or DEFAULT_TTL
-        if ttl == DEFAULT_TTL:
-            earlier.append(placed)
-        elif ttl == LONG_TTL and earlier:
+    counted = [
+        placed
+        for placed in slots(context)
+        if has_valid_ttl(context, placed) and misplacement(context, placed) is None
+    ]
+    for index, placed in enumerate(counted):
+        lifetime = platform.ttl_seconds[ttl_of(placed)]
+        earlier = [
+            other for other in counted[:index] if platform.ttl_seconds[ttl_of(other)] < lifetime
+        ]
+        if earlier and not _is_conflict(context, placed):
             yield _finding(context, placed, earlier)
+
+
+def _is_conflict(context: Context, placed: PlacedMark) -> bool:
+    """Whether ``automatic-conflict`` already reports this automatic marker."""
+    platform = context.platform
+    if placed.mark.place != "top" or platform is None:
+        return False
+    limit = platform.max_breakpoints
+    return (limit is not None and len(slots(context)) > limit) or (
+        mismatched_target(context, placed) is not None
+    )
 
 
 def _finding(context: Context, placed: PlacedMark, earlier: list[PlacedMark]) -> Finding:
     mark = placed.mark
     path = placed.pointer.strip("/").replace("/", ".")
     where = "cache_control" if mark.place == "top" else f"{path}.ttl"
-    provider = (
-        f"{where}: a ttl='1h' cache_control block must not come after a ttl='5m' "
-        f"cache_control block. {_ORDER}"
-    )
     first = earlier[0]
-    shorter = set_member(context.read, mark.node, placed.start, "ttl", '"5m"')
+    longer, shorter_ttl = ttl_of(placed), ttl_of(first)
+    provider = (
+        f"{where}: a ttl='{longer}' cache_control block must not come after a "
+        f"ttl='{shorter_ttl}' cache_control block. {_ORDER}"
+    )
+    shorter = set_member(context.read, mark.node, placed.start, "ttl", f'"{shorter_ttl}"')
     lengthen = tuple(
         edit
         for other in earlier
-        for edit in set_member(context.read, other.mark.node, other.start, "ttl", '"1h"')
+        for edit in set_member(context.read, other.mark.node, other.start, "ttl", f'"{longer}"')
     )
     index = mark.node.index("ttl")
     start = placed.start + mark.node.starts[index]
-    bare = "" if first.mark.ttl else " (it names no ttl, which means 5 minutes)"
+    bare = "" if first.mark.ttl else f" (it names no ttl, which means {shorter_ttl})"
     return RULE.finding(
-        f"The API rejects this request: {provider} The 5-minute breakpoint at {first.pointer}"
+        f"The API rejects this request: {provider} The {shorter_ttl} breakpoint at {first.pointer}"
         f"{bare} comes first. Lengthen that one or shorten this one.",
         f"{placed.pointer}/ttl",
         (start, start + mark.node.values[index].length),
         related=tuple(
             Related(
-                "this earlier breakpoint lives 5 minutes", other.pointer, other.start, other.end
+                f"this earlier breakpoint lives {ttl_of(other)}",
+                other.pointer,
+                other.start,
+                other.end,
             )
             for other in earlier
         ),
         fixes=(
-            Fix("Give this breakpoint the 5m TTL", shorter),
-            Fix("Give the earlier breakpoints the 1h TTL", lengthen),
+            Fix(f"Give this breakpoint the {shorter_ttl} TTL", shorter),
+            Fix(f"Give the earlier breakpoints the {longer} TTL", lengthen),
         ),
     )
 

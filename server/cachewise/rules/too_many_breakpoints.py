@@ -1,0 +1,140 @@
+"""More breakpoints than the provider takes.
+
+On Claude's API a request may carry four markers, counted over the tools, the system prompt and
+the messages, those nested in a `tool_result` or a `document` included. One more, and the whole
+request is rejected. It happens when several layers each set their own: an application, the SDK
+around it, a proxy.
+
+On Alibaba's Model Studio nothing is rejected: only the last four markers take effect there, and
+the earlier ones silently do nothing.
+
+```json bad
+{"model": "claude-sonnet-4-6", "max_tokens": 100,
+ "tools": [{"name": "find", "description": "Finds a ship.", "input_schema": {"type": "object"},
+   "cache_control": {"type": "ephemeral"}}],
+ "system": [
+   {"type": "text", "text": "You answer in one line.", "cache_control": {"type": "ephemeral"}},
+   {"type": "text", "text": "The harbour log: …", "cache_control": {"type": "ephemeral"}}],
+ "messages": [{"role": "user", "content": [
+   {"type": "text", "text": "The Argo sails at noon.", "cache_control": {"type": "ephemeral"}},
+   {"type": "text", "text": "Where is she now?", "cache_control": {"type": "ephemeral"}}]}]}
+```
+
+Keep the last one, which the next turn builds on, and those behind the tools and the system
+prompt, which every conversation shares:
+
+```json good
+{"model": "claude-sonnet-4-6", "max_tokens": 100,
+ "tools": [{"name": "find", "description": "Finds a ship.", "input_schema": {"type": "object"},
+   "cache_control": {"type": "ephemeral"}}],
+ "system": [
+   {"type": "text", "text": "You answer in one line."},
+   {"type": "text", "text": "The harbour log: …", "cache_control": {"type": "ephemeral"}}],
+ "messages": [{"role": "user", "content": [
+   {"type": "text", "text": "The Argo sails at noon.", "cache_control": {"type": "ephemeral"}},
+   {"type": "text", "text": "Where is she now?", "cache_control": {"type": "ephemeral"}}]}]}
+```
+
+When the marker too many is the automatic one at the top of the request, `automatic-conflict`
+speaks instead.
+
+Source: Anthropic, "Prompt caching" (up to 4 cache breakpoints); the API's own error message;
+Alibaba Cloud, "Context cache" (only the last 4 markers take effect).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachewise.request.model import PlacedMark
+from cachewise.rules.base import Context, Finding, Fix, Related, Rule
+from cachewise.rules.markers import least_useful, remove_mark, slots
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """One finding on the last marker when there are more than the platform takes."""
+    platform = context.platform
+    if platform is None or platform.max_breakpoints is None:
+        return
+    if platform.gateway and (context.model is None or context.model.provider != "anthropic"):
+        return  # The catalog's limit of a gateway is that of the Claude models behind it.
+    limit = platform.max_breakpoints
+    counted = slots(context)
+    excess = len(counted) - limit
+    if excess <= 0:
+        return
+    if platform.extra_breakpoints == "last-win":
+        yield _ignored(context, counted, limit, excess)
+    elif platform.extra_breakpoints == "rejected" and counted[-1].mark.place != "top":
+        yield _rejected(context, counted, limit, excess)
+
+
+def _rejected(context: Context, counted: list[PlacedMark], limit: int, excess: int) -> Finding:
+    victims = least_useful(context, counted, excess)
+    return _finding(
+        context,
+        counted,
+        f"The API rejects this request: A maximum of {limit} blocks with cache_control may be "
+        f"provided. Found {len(counted)}. Tools, system, messages and nested blocks count "
+        f"together; remove {_number(excess)}.",
+        Fix(
+            f"Remove {_number(excess, 'the least useful breakpoint')}",
+            tuple(remove_mark(context, placed) for placed in victims),
+        ),
+    )
+
+
+def _ignored(context: Context, counted: list[PlacedMark], limit: int, excess: int) -> Finding:
+    assert context.platform is not None
+    return _finding(
+        context,
+        counted,
+        f"{len(counted)} breakpoints: on {context.platform.name} only the last {limit} take "
+        f"effect, so the first {excess} of these {'is' if excess == 1 else 'are'} silently "
+        f"ignored. Remove {_number(excess)}, the ones that matter least.",
+        Fix(
+            f"Remove {_number(excess, 'the breakpoint')} that "
+            f"{'has' if excess == 1 else 'have'} no effect",
+            tuple(remove_mark(context, placed) for placed in counted[:excess]),
+        ),
+        severity_is_warning=True,
+    )
+
+
+def _finding(
+    context: Context,
+    counted: list[PlacedMark],
+    message: str,
+    fix: Fix,
+    *,
+    severity_is_warning: bool = False,
+) -> Finding:
+    last = counted[-1]
+    return RULE.finding(
+        message,
+        last.pointer,
+        (last.start, last.end),
+        severity="warning" if severity_is_warning else "error",
+        related=tuple(
+            Related(f"breakpoint {number} of {len(counted)}", other.pointer, other.start, other.end)
+            for number, other in enumerate(counted[:-1], 1)
+        ),
+        fixes=(fix,),
+    )
+
+
+def _number(count: int, what: str = "") -> str:
+    """``one``, or the number; with ``what``, the things counted (``the 2 … breakpoints``)."""
+    if not what:
+        return "one" if count == 1 else str(count)
+    return what if count == 1 else f"{what.replace('the ', f'the {count} ', 1)}s"
+
+
+RULE = Rule(
+    code="CW101",
+    name="too-many-breakpoints",
+    severity="error",
+    summary="More breakpoints than the provider takes",
+    docs=__doc__ or "",
+    check=check,
+)
