@@ -1,10 +1,11 @@
 """Which findings a file silences: by a comment, or by a ``$cachewise`` key where JSON has none.
 
-``// cachewise: ignore[volatile-content]`` on the finding's line or on the line above, in any
-comment syntax; without brackets it silences every rule there. ``// cachewise: ignore-file[…]`` in
-any comment of the request, and ``"$cachewise": {"ignore": ["…"]}`` in an object around the
-finding, silence all inside. Only true comments and keys count: a text of the prompt that
-looks like one changes nothing.
+``// cachewise: ignore[volatile-content]`` on the line where the finding starts or on the line
+above, in any comment syntax; without brackets it silences every rule there. ``// cachewise:
+ignore-file[…]`` outside of every value or in one that holds the finding, and ``"$cachewise":
+{"ignore": ["…"]}`` in an object around it, silence all inside. Rules are named by name or code.
+
+Only true comments and keys count: a text of the prompt that looks like one changes nothing.
 """
 
 from __future__ import annotations
@@ -27,43 +28,46 @@ _COMMENT = re.compile(r"cachewise:\s*(ignore-file|ignore)\b(?:\s*\[([^\]]*)\])?"
 def is_suppressed(document: Document, located: Located, finding: Finding) -> bool:
     """Whether the file says not to report a finding."""
     names = {finding.rule, finding.code}
+    at = located.base + finding.start
     line: int | None = None
-    regions = document.comments_around(located.base)
-    for comment, at in _around(located.found.request.node, located.base, finding.start, regions):
-        if isinstance(comment, Node):
-            if names & set(_ignored(comment)):
+    for found, start in _around(document, at):
+        if isinstance(found, Node):
+            if names & set(_ignored(found)):
                 return True
             continue
-        found = _COMMENT.search(comment.text)
-        if found is None:
+        comment = _COMMENT.search(found.text)
+        if comment is None:
             continue
-        listed = {name.strip() for name in found[2].split(",")} if found[2] else names
-        if not names & listed:
+        if comment[2] is not None and not names & {name.strip() for name in comment[2].split(",")}:
             continue
-        if found[1] == "ignore-file":
+        if comment[1] == "ignore-file":
             return True
         if line is None:
-            line = document.text.position(located.base + finding.start).line
-        last = at + len(comment.text)
-        if document.text.position(last).line in (line - 1, line):
+            line = document.text.position(at).line
+        if document.text.position(start + len(found.text)).line in (line - 1, line):
             return True
     return False
 
 
-def _around(
-    node: Node, base: int, offset: int, outer: tuple[tuple[Comment, int], ...]
-) -> Iterator[tuple[Comment | Node, int]]:
-    """The comments and ``$cachewise`` values of every container around an offset of the request."""
-    yield from outer
-    start = 0
+def _around(document: Document, at: int) -> Iterator[tuple[Comment | Node, int]]:
+    """What could silence a finding that starts at a document offset, with document offsets.
+
+    The comments outside of every value, then the comments and ``$cachewise`` values of each
+    container around that offset, from the outermost one in.
+    """
+    yield from document.comments_around(at)
+    region = document.region_at(at)
+    if region is None or region.node is None:
+        return
+    node, start = region.node, region.start
     while True:
         for comment in node.comments:
-            yield comment, base + start + comment.start
+            yield comment, start + comment.start
         if node.kind == "object":
             value = node.get(KEY)
             if value is not None:
-                yield value, base + start
-        index = child_at(node, offset - start) if node.values else -1
+                yield value, start
+        index = child_at(node, at - start) if node.values else -1
         if index < 0:
             return
         start += node.starts[index]
