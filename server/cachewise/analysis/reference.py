@@ -27,6 +27,7 @@ from cachewise.catalog import (
     read_usage,
     resolve,
 )
+from cachewise.request.find import may_hold_requests
 from cachewise.rules import BY_NAME, RULES
 from cachewise.rules.base import Rule, docs_url
 from cachewise.settings import Settings
@@ -50,6 +51,7 @@ __all__ = [
     "format_by_content",
     "format_of",
     "lifecycle",
+    "may_hold_requests",
     "options_for",
     "price_response",
 ]
