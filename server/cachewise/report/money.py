@@ -20,7 +20,5 @@ def dollars(amount: Decimal | None) -> str:
         return "price unknown"
     if not amount:
         return "$0.00"
-    places = max(2, _SHOWN_DIGITS - 1 - amount.adjusted())
-    rounded = amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
-    whole, _, cents = format(rounded, ",f").partition(".")
-    return f"${whole}.{cents.rstrip('0').ljust(2, '0')}"
+    places = max(2, _SHOWN_DIGITS - 1 - amount.adjusted()) if abs(amount) < 1 else 2
+    return f"${amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN):,f}"
