@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from cachewise.analysis.suppression import is_suppressed
+from cachewise.caching.conversation import links as conversation_links
 from cachewise.caching.cost import Costs, request_costs
 from cachewise.caching.plan import Plan, make_plan
 from cachewise.catalog.model import Catalog, Model, Platform, Prices
@@ -23,7 +24,7 @@ from cachewise.request.find import find_requests, may_hold_requests
 from cachewise.request.model import Found, Request
 from cachewise.request.placeholder import is_placeholder
 from cachewise.rules import RULES
-from cachewise.rules.base import Context, Finding, Rule
+from cachewise.rules.base import Context, Finding, Previous, Rule
 from cachewise.settings import Settings
 from cachewise.syntax.formats import Region, read_regions, reread_regions
 from cachewise.syntax.tree import HOLE_CHARACTER, Comment, Node
@@ -178,10 +179,17 @@ class Document:
     def requests(self) -> list[Located]:
         """The requests with everything known of each."""
         if self._located is None:
-            self._located = [
-                Located(self._analyzed(found), found, found.base, index)
-                for index, found in enumerate(self.found)
-            ]
+            links = conversation_links([found.request for found in self.found])
+            followed = set(links)
+            located: list[Located] = []
+            for index, (found, link) in enumerate(zip(self.found, links, strict=True)):
+                previous = None
+                if link >= 0:
+                    earlier = located[link].analyzed
+                    previous = Previous(earlier.request, earlier.plan, index - link)
+                analyzed = self._analyzed(found, previous, index in followed)
+                located.append(Located(analyzed, found, found.base, index))
+            self._located = located
         return self._located
 
     def request_at(self, offset: int) -> Located | None:
@@ -244,17 +252,18 @@ class Document:
             self._source = str(self.text)
         return self._source
 
-    def _analyzed(self, found: Found) -> Analyzed:
+    def _analyzed(self, found: Found, previous: Previous | None, followed: bool) -> Analyzed:
         node = found.request.node
         memo = node.memo
         if memo is None:
             memo = node.memo = {}
-        known: tuple[Options, Mapping[str, Node], int, Analyzed] | None = memo.get(_KEY)
+        known: tuple[Options, Mapping[str, Node], object, Analyzed] | None = memo.get(_KEY)
+        around = (found.headers_start, followed, _seen_of(previous))
         if (
             known is not None
             and known[0] is self.options
             and known[1] == found.beside
-            and known[2] == found.headers_start
+            and known[2] == around
         ):
             return known[3]
         base = found.base
@@ -263,12 +272,26 @@ class Document:
             self.options,
             self.format,
             lambda start, end: self.text.slice(base + start, base + end),
+            previous=previous,
+            followed=followed,
         )
-        memo[_KEY] = (self.options, found.beside, found.headers_start, analyzed)
+        memo[_KEY] = (self.options, found.beside, around, analyzed)
         return analyzed
 
 
 _KEY = "analyzed"
+
+
+def _seen_of(previous: Previous | None) -> object:
+    """What the analysis of a request depends on in the one that it goes on from.
+
+    Not its whole plan: that one's own predecessor may change without any effect here.
+    """
+    if previous is None:
+        return None
+    points = previous.plan.breakpoints
+    written = tuple((point.block, point.effective) for point in points)
+    return previous.request.node, previous.distance, written
 
 
 def analyze(
@@ -277,8 +300,15 @@ def analyze(
     format: str,
     read: Callable[[int, int], str],
     rules: Sequence[Rule] = RULES,
+    *,
+    previous: Previous | None = None,
+    followed: bool = False,
 ) -> Analyzed:
-    """Everything about one request: plan, costs, and the findings of ``rules``."""
+    """Everything about one request: plan, costs, and the findings of ``rules``.
+
+    ``previous`` is the earlier request of the document that it goes on from; ``followed``: a later
+    one goes on from it.
+    """
     request = found.request
     catalog = options.catalog
     settings = options.settings
@@ -319,6 +349,8 @@ def analyze(
         auth=settings.auth,
         format=format,
         read=read,
+        previous=previous,
+        followed=followed,
     )
     return Analyzed(
         request=request,

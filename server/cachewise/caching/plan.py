@@ -44,6 +44,8 @@ class Breakpoint:
     at_least: bool = False
     long_lived: bool = False
     """Whether ``ttl`` is a longer lifetime than the model's default here, at another price."""
+    excess: bool = False
+    """Whether it is ignored because other markers have taken all the places."""
 
     @property
     def counts_as_written(self) -> bool:
@@ -168,6 +170,7 @@ def make_plan(
                 ignored=ignored,
                 at_least=at_least,
                 long_lived=(placed.mark.ttl or default) in ttls[1:],
+                excess=index in kept,
             )
         )
     return Plan(

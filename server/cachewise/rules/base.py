@@ -71,13 +71,27 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Previous:
+    """The nearest earlier request of the same document that a request goes on from.
+
+    All its blocks stand at the start of the later one, under the same indexes. ``distance`` is how
+    many requests earlier it stands (1: just before).
+    """
+
+    request: Request
+    plan: Plan
+    distance: int
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """All that a rule may look at.
 
     ``model`` and ``prices`` are None when the model is not in the catalog. ``minimum`` is what the
     model needs on this platform (tokens), None when not known. ``read(a, b)`` gives the document's
     source between two offsets from the request's start. ``format`` is the document's format
-    (``json``, ``jsonl``, …): it decides how an edit is written.
+    (``json``, ``jsonl``, …): it decides how an edit is written. ``followed``: a later request of
+    the document goes on from this one.
     """
 
     found: Found
@@ -95,6 +109,8 @@ class Context:
     auth: str | None
     format: str
     read: Callable[[int, int], str]
+    previous: Previous | None = None
+    followed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,48 @@
+"""Which requests of one document belong to one conversation.
+
+A request goes on from an earlier one when it begins with all of that one's blocks and adds some:
+the way in which a client without memory on the provider's side sends a conversation, turn by turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cachewise.caching.canonical import block_digest
+from cachewise.request.model import Request
+
+MOST_BETWEEN = 16
+"""How many requests back one looks: that many conversations may be interleaved in a recording."""
+
+
+def links(requests: Sequence[Request]) -> list[int]:
+    """For each request the index of the nearest earlier one that it goes on from, or -1.
+
+    Requests to different models never belong together, since no entry is shared between them.
+    """
+    found = [-1] * len(requests)
+    for later in range(1, len(requests)):
+        for earlier in range(later - 1, max(-1, later - 1 - MOST_BETWEEN), -1):
+            if goes_on_from(requests[later], requests[earlier]):
+                found[later] = earlier
+                break
+    return found
+
+
+def goes_on_from(later: Request, earlier: Request) -> bool:
+    """Whether a request begins with all that an earlier one holds, and adds something."""
+    count = len(earlier.blocks)
+    if not 0 < count < len(later.blocks) or earlier.shape != later.shape:
+        return False
+    if earlier.blocks[-1].section != "messages" or earlier.model_written != later.model_written:
+        return False
+    return _digests(later)[:count] == _digests(earlier)
+
+
+def _digests(request: Request) -> tuple[bytes, ...]:
+    memo = request.node.memo
+    if memo is None:
+        memo = request.node.memo = {}
+    if "digests" not in memo:
+        memo["digests"] = tuple(block_digest(block) for block in request.blocks)
+    return memo["digests"]
