@@ -5,6 +5,8 @@ from __future__ import annotations
 from cachewise.rules import (
     automatic_conflict,
     invalid_cache_control,
+    misplaced_cache_point,
+    no_cache_for_auth,
     retired_model,
     stale_beta_header,
     too_many_breakpoints,
@@ -20,9 +22,11 @@ RULES: tuple[Rule, ...] = (
     uncacheable_block.RULE,
     invalid_cache_control.RULE,
     automatic_conflict.RULE,
+    misplaced_cache_point.RULE,
     unknown_model.RULE,
     retired_model.RULE,
     stale_beta_header.RULE,
+    no_cache_for_auth.RULE,
 )
 """Every rule, in the order of the codes."""
 
