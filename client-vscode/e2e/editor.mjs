@@ -51,8 +51,11 @@ export async function startEditor({ settings = {}, options = [], env = {} } = {}
   const profile = mkdtempSync(path.join(tmpdir(), "cachewise-e2e-"));
   const data = path.join(profile, "data");
   const settingsFile = path.join(data, "User", "settings.json");
-  mkdirSync(path.dirname(settingsFile), { recursive: true });
-  writeFileSync(settingsFile, JSON.stringify({ ...SETTINGS, ...settings }, null, 2));
+  // While it runs tests, VS Code keeps the user's settings in memory and reads those of the machine.
+  for (const file of [settingsFile, path.join(data, "Machine", "settings.json")]) {
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, JSON.stringify({ ...SETTINGS, ...settings }, null, 2));
+  }
   // Without a file of its own, code-server reads and writes the one in the user's home.
   const config = path.join(profile, "config.yaml");
   writeFileSync(config, "auth: none\n");

@@ -2,8 +2,7 @@
 // interface. Each run writes its pictures to e2e/shots (or where SHOTS says).
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import {
@@ -17,40 +16,10 @@ import {
   THEMES,
   until,
 } from "./editor.mjs";
-import { load } from "./load.mjs";
-import { root, whyNot } from "./tools.mjs";
+import { folderWith, python, scratch } from "./environment.mjs";
+import { whyNot } from "./tools.mjs";
 
 const skip = whyNot();
-const made = [];
-test.after(() => {
-  for (const folder of made) rmSync(folder, { recursive: true, force: true });
-});
-
-const scratch = (name) => {
-  const folder = mkdtempSync(path.join(tmpdir(), `cachewise-${name}-`));
-  made.push(folder);
-  return folder;
-};
-
-/** A private environment, made once for the tests that are about something else. */
-let environment;
-async function python() {
-  environment ??= (async () => {
-    const { privateEnvironment, readWheels, serves } = await load("environment");
-    const { run } = await load("process");
-    const { look, pythonsOf, thisMachine } = await load("python");
-    const wheels = await readWheels(path.join(root, "client-vscode", "wheels"));
-    const storage = scratch("python");
-    for (const candidate of pythonsOf(thisMachine(homedir()))) {
-      const answer = await look(candidate, storage, run);
-      if (!("found" in answer) || !serves(wheels, answer.found)) continue;
-      const quiet = { log: () => {}, progress: () => {} };
-      return privateEnvironment({ base: answer.found, wheels, storage, run, ...quiet });
-    }
-    throw new Error("no Python that the wheels serve");
-  })();
-  return environment;
-}
 
 const STABLE = "You answer questions about the harbour: tides, berths, fees and rules. ".repeat(
   120,
@@ -68,12 +37,6 @@ const GOOD = `${JSON.stringify(
 )}\n`;
 
 const BAD = GOOD.replace('"type": "ephemeral"', '"type": "ephemeral",\n        "ttl": "2h"');
-
-function folderWith(files) {
-  const folder = scratch("folder");
-  for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, name), text);
-  return folder;
-}
 
 const squiggle = (page, kind) => page.locator(`.monaco-editor .squiggly-${kind}`).first();
 const status = (page) => page.locator('.statusbar-item[id="cachewise.cachewise.request"]');

@@ -17,17 +17,24 @@ export class Crashes {
   }
 }
 
-/** Keeps the end of what a server wrote on standard error, to tell why it died. */
+/** Cuts what a server writes on standard error into lines, and knows the last one. */
 export class Tail {
-  private text = "";
+  private unfinished = "";
+  private last = "";
 
-  add(part: string): void {
-    this.text = (this.text + part).slice(-8192);
+  /** Takes the next piece, wherever it was cut, and gives the lines that it completes. */
+  add(part: string): string[] {
+    const lines = (this.unfinished + part).split(/\r?\n/).map((line) => line.trimEnd());
+    this.unfinished = (lines.pop() ?? "").slice(-LONGEST_LINE);
+    const complete = lines.filter((line) => line !== "");
+    this.last = complete.at(-1) ?? this.last;
+    return complete;
   }
 
   /** The last line that says something, or an empty string. */
   reason(): string {
-    const lines = this.text.split(/\r?\n/).map((line) => line.trim());
-    return lines.filter((line) => line !== "").at(-1) ?? "";
+    return (this.unfinished.trim() || this.last.trim()).slice(0, LONGEST_LINE);
   }
 }
+
+const LONGEST_LINE = 2_000;

@@ -39,9 +39,10 @@ export const run: Run = (command, args, { cwd, env, timeout }) =>
     child.stderr.setEncoding("utf8").on("data", (part: string) => {
       stderr += part;
     });
-    child.once("error", (error) => {
+    child.once("error", (error: NodeJS.ErrnoException) => {
       clearTimeout(timer);
-      resolve({ status: null, stdout, stderr, failure: error.message });
+      const failure = FAILURES[error.code ?? ""] ?? error.message;
+      resolve({ status: null, stdout, stderr, failure });
     });
     child.once("close", (status, signal) => {
       clearTimeout(timer);
@@ -57,6 +58,12 @@ export const run: Run = (command, args, { cwd, env, timeout }) =>
         });
     });
   });
+
+/** What the usual reasons mean to a person. */
+const FAILURES: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such program",
+  EACCES: "it is no program, or may not be run",
+};
 
 /** The last line that says something: in a Python traceback or pip's output, the reason. */
 export function lastLine(text: string): string {

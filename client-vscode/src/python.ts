@@ -83,44 +83,45 @@ export function thisMachine(home: string): Machine {
 }
 
 /**
- * The Pythons of a machine, best first and each once: those on PATH by falling version, then those
- * that pyenv, Homebrew and the Windows installer keep off the PATH.
+ * The Pythons of a machine, best first and each once: newer before older where the path tells the
+ * version, since the tokenizers of some models need a newer one, then those that only say "Python".
+ * Looked for on PATH and where pyenv, Homebrew and the Windows installer put them.
  *
  * Relative PATH entries and Pythons inside one of the `outside` folders are left out: what a
  * workspace brings along must not run just because it was opened.
  */
 export function pythonsOf(machine: Machine, outside: readonly string[] = []): string[] {
   const windows = machine.platform === "win32";
-  const join = windows ? path.win32.join : path.posix.join;
-  const absolute = windows ? path.win32.isAbsolute : path.posix.isAbsolute;
+  const { join, isAbsolute } = windows ? path.win32 : path.posix;
+  const pyenv = machine.env.PYENV_ROOT ?? join(machine.home, ".pyenv");
   const entries = (machine.env.PATH ?? machine.env.Path ?? "")
     .split(windows ? ";" : ":")
-    .filter((entry) => absolute(entry));
-  const names = windows
-    ? ["python3.exe", "python.exe"]
-    : [...MINORS.map((minor) => `python3.${minor}`), "python3", "python"];
-  const found = names.flatMap((name) => entries.map((entry) => join(entry, name)));
+    // A shim of pyenv takes half a second to say that its version is not selected. The versions
+    // themselves are looked at below.
+    .filter((entry) => isAbsolute(entry) && !entry.startsWith(join(pyenv, "shims")));
+  const homes = windows ? [] : ["/opt/homebrew/bin", "/usr/local/bin", "/usr/bin"];
+  const folders = [...entries, ...homes];
 
-  const newestFirst = (folder: string, pattern: RegExp) =>
-    machine
-      .list(folder)
-      .filter((name) => pattern.test(name))
-      .sort((a, b) => compareVersions(numbers(b), numbers(a)))
-      .map((name) => join(folder, name));
-  if (windows) {
-    const programs = join(machine.env.LOCALAPPDATA ?? "", "Programs", "Python");
-    found.push(...newestFirst(programs, /^Python3\d+$/).map((dir) => join(dir, "python.exe")));
-  } else {
-    const pyenv = join(machine.env.PYENV_ROOT ?? join(machine.home, ".pyenv"), "versions");
-    found.push(...newestFirst(pyenv, /^3\.\d+\.\d+$/).map((dir) => join(dir, "bin", "python")));
-    for (const folder of ["/opt/homebrew/bin", "/usr/local/bin", "/usr/bin"]) {
-      found.push(...names.map((name) => join(folder, name)));
+  const found: { file: string; minor: number }[] = [];
+  const add = (folder: string, pattern: RegExp, ...below: string[]) => {
+    for (const name of machine.list(folder)) {
+      const minor = pattern.exec(name)?.[1];
+      if (minor !== undefined) found.push({ file: join(folder, name, ...below), minor: +minor });
     }
+  };
+  if (windows) {
+    add(join(machine.env.LOCALAPPDATA ?? "", "Programs", "Python"), /^Python3(\d+)$/, "python.exe");
+  } else {
+    for (const folder of folders) add(folder, /^python3\.(\d+)$/);
+    add(join(pyenv, "versions"), /^3\.(\d+)\.\d+$/, "bin", "python");
   }
+  found.sort((a, b) => b.minor - a.minor);
+
+  const plain = windows ? ["python3.exe", "python.exe"] : ["python3", "python"];
+  const files = [
+    ...found.filter(({ minor }) => minor >= OLDEST_PYTHON[1]).map(({ file }) => file),
+    ...plain.flatMap((name) => folders.map((folder) => join(folder, name))),
+  ];
   const inside = (file: string) => outside.some((folder) => file.startsWith(join(folder, "/")));
-  return [...new Set(found)].filter((file) => !inside(file) && machine.exists(file));
+  return [...new Set(files)].filter((file) => !inside(file) && machine.exists(file));
 }
-
-const MINORS = [14, 13, 12, 11];
-
-const numbers = (name: string): number[] => (name.match(/\d+/g) ?? []).map(Number);

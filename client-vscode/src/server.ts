@@ -113,8 +113,7 @@ async function connect(
       stdout: () => {},
       stderr: (stream) => {
         stream.setEncoding("utf8").on("data", (part: string) => {
-          tail.add(part);
-          log.append(part);
+          for (const line of tail.add(part)) log.info(`server: ${line}`);
         });
       },
     },

@@ -8,14 +8,26 @@ const machine = (files: string[], more: Partial<Machine> = {}): Machine => ({
   env: { PATH: "/usr/local/bin:/usr/bin" },
   home: "/home/ada",
   exists: (file) => files.includes(file),
-  list: () => [],
+  list: (folder) => {
+    const start = folder + (more.platform === "win32" ? "\\" : "/");
+    const below = files.filter((file) => file.startsWith(start));
+    return [...new Set(below.map((file) => file.slice(start.length).split(/[\\/]/)[0] ?? ""))];
+  },
   ...more,
 });
 
-test("the newest Python on PATH comes first, and each once", () => {
-  const files = ["/usr/bin/python3", "/usr/bin/python3.11", "/usr/local/bin/python3.13"];
+test("the newest Python comes first, wherever it is, and each once", () => {
+  const files = [
+    "/usr/bin/python3",
+    "/usr/bin/python3.11",
+    "/usr/bin/python3.11-config",
+    "/usr/bin/python3.9",
+    "/usr/local/bin/python3.13",
+    "/opt/homebrew/bin/python3.12",
+  ];
   assert.deepEqual(pythonsOf(machine(files)), [
     "/usr/local/bin/python3.13",
+    "/opt/homebrew/bin/python3.12",
     "/usr/bin/python3.11",
     "/usr/bin/python3",
   ]);
@@ -23,15 +35,14 @@ test("the newest Python on PATH comes first, and each once", () => {
 
 test("pyenv's versions are found behind its shims, the newest first by number", () => {
   const versions = ["3.9.18", "3.11.7", "3.13.0", "3.12.1", "pypy3.10-7.3.13"];
-  const found = pythonsOf(
-    machine(
-      versions.map((version) => `/home/ada/.pyenv/versions/${version}/bin/python`),
-      { list: (folder) => (folder === "/home/ada/.pyenv/versions" ? versions : []) },
-    ),
-  );
+  const files = [
+    "/home/ada/.pyenv/shims/python3",
+    ...versions.map((version) => `/home/ada/.pyenv/versions/${version}/bin/python`),
+  ];
+  const found = pythonsOf(machine(files, { env: { PATH: "/home/ada/.pyenv/shims:/usr/bin" } }));
   assert.deepEqual(
     found.map((file) => file.split("/")[5]),
-    ["3.13.0", "3.12.1", "3.11.7", "3.9.18"],
+    ["3.13.0", "3.12.1", "3.11.7"],
   );
 });
 
@@ -46,15 +57,20 @@ test("nothing of the workspace and nothing relative is taken from PATH", () => {
 
 test("Windows has its own names and folders", () => {
   const programs = "C:\\Users\\Ada\\AppData\\Local\\Programs\\Python";
-  const files = ["C:\\Python\\python.exe", `${programs}\\Python313\\python.exe`];
+  const files = [
+    `${programs}\\Launcher\\py.exe`,
+    `${programs}\\Python39\\python.exe`,
+    `${programs}\\Python311\\python.exe`,
+    `${programs}\\Python313\\python.exe`,
+    "C:\\Python\\python.exe",
+  ];
   const found = pythonsOf(
     machine(files, {
       platform: "win32",
       env: { Path: "C:\\Python;relative", LOCALAPPDATA: "C:\\Users\\Ada\\AppData\\Local" },
-      list: (folder) => (folder === programs ? ["Launcher", "Python39", "Python313"] : []),
     }),
   );
-  assert.deepEqual(found, files);
+  assert.deepEqual(found, [files[3], files[2], files[4]]);
 });
 
 const answers =
