@@ -152,7 +152,11 @@ def _ttl(context: Context, placed: PlacedMark) -> Iterator[Finding]:
             f"{path}: Extra inputs are not permitted. {name} has no {value.text} lifetime on "
             f"{platform.name}, only {_listed(allowed)}. Remove `ttl`."
         )
-        fixes = [_remove_key(context, placed, "ttl", "Remove the ttl")]
+        fixes = (
+            [_remove_key(context, placed, "ttl", "Remove the ttl")]
+            if _fits(context, placed, allowed[0])
+            else []
+        )
     else:
         message = (
             f"{path}: Input should be {_listed(allowed)}. A lifetime of {_shown(value)} does not "
@@ -161,7 +165,7 @@ def _ttl(context: Context, placed: PlacedMark) -> Iterator[Finding]:
         fixes = [
             _set(context, placed, "ttl", ttl) for ttl in allowed if _fits(context, placed, ttl)
         ]
-    if not fixes or (len(fixes) == 1 and not _fits(context, placed, allowed[0])):
+    if not fixes:
         fixes = [Fix("Remove this marker", (remove_mark(context, placed),))]
     yield RULE.finding(
         f"The API rejects this request: {message}",
@@ -173,6 +177,8 @@ def _ttl(context: Context, placed: PlacedMark) -> Iterator[Finding]:
 
 def _extra_keys(context: Context, placed: PlacedMark) -> Iterator[Finding]:
     node = placed.mark.node
+    if node.flawed:
+        return  # A bracket or quote is still missing, so keys from further on may seem to be here.
     for index, key in enumerate(node.keys):
         if key in _OWN_KEYS or node.index(key) != index or is_open(node.values[index]):
             continue

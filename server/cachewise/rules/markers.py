@@ -140,10 +140,9 @@ def spots(context: Context, markers: Iterable[PlacedMark]) -> list[Spot]:
     blocks = context.request.blocks
     found: list[Spot] = []
     for placed in markers:
-        block = closed_block(placed, blocks)
-        found.append(
-            Spot(placed.block if block < 0 else block, ttl_of(placed), placed.mark.place == "top")
-        )
+        automatic = placed.mark.place == "top"
+        block = automatic_target(blocks) if automatic else closed_block(placed, blocks)
+        found.append(Spot(placed.block if block < 0 else block, ttl_of(placed), automatic))
     return found
 
 
