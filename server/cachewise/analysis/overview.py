@@ -24,8 +24,8 @@ from cachewise.rules.base import Fix, docs_url
 from cachewise.text import Text
 from cachewise.tokens.count import Count
 
-WINDOW_BEFORE = 60
-WINDOW_AFTER = 100
+WINDOW_BEFORE = 40
+WINDOW_AFTER = 70
 """How many characters around the start of a span an excerpt of a long line shows."""
 
 
@@ -199,8 +199,10 @@ def _excerpt(text: Text, start: int, end: int) -> Excerpt:
     line = text.position(start).line
     first, last = text.line_start(line), text.line_end(line)
     start = min(start, last)
-    window_start = first if start - first <= WINDOW_BEFORE else start - WINDOW_BEFORE
-    window_end = min(last, start + WINDOW_AFTER)
+    window_start, window_end = first, last
+    if last - first > WINDOW_BEFORE + WINDOW_AFTER:
+        window_start = max(first, start - WINDOW_BEFORE)
+        window_end = min(last, start + WINDOW_AFTER)
     return Excerpt(
         line=line,
         column=start - first + 1,

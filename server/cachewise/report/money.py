@@ -20,5 +20,8 @@ def dollars(amount: Decimal | None) -> str:
         return "price unknown"
     if not amount:
         return "$0.00"
-    places = max(2, _SHOWN_DIGITS - 1 - amount.adjusted()) if abs(amount) < 1 else 2
+    places = 2
+    if abs(amount) < 1:
+        # A millionth of a dollar is the price of a fraction of a token: two digits of it suffice.
+        places = max(2, min(_SHOWN_DIGITS - 1 - amount.adjusted(), max(6, 1 - amount.adjusted())))
     return f"${amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN):,f}"
