@@ -123,7 +123,7 @@ def compact(source: str) -> str:
 
 
 _TRAILING_COMMENT = re.compile(
-    r"[ \t]*(,?)([ \t]*(?://[^\r\n]*|/\*[^\r\n]*?\*/))(?=[ \t]*(?:\r|\n))"
+    r"(?:[ \t]*(,))?([ \t]*(?://[^\r\n]*|/\*[^\r\n]*?\*/))(?=[ \t]*(?:\r|\n))"
 )
 _SEPARATOR = re.compile(r"//[^\r\n]*|/\*(?:[^*]|\*(?!/))*+(?:\*/)?|,")
 
