@@ -1,0 +1,183 @@
+"""The settings of each document: its project's file, then what the editor says.
+
+Read when something may have changed, never per keystroke.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from lsprotocol import types
+from pygls.uris import to_fs_path
+
+if TYPE_CHECKING:
+    from cachewise.analysis import Options
+    from cachewise.lsp.server import Server
+    from cachewise.lsp.store import OpenDocument
+    from cachewise.settings import Configuration as FileConfiguration
+    from cachewise.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+SECTION = "cachewise"
+FILES = ("cachewise.toml", "pyproject.toml")
+"""Names of the files that hold settings."""
+
+ANSWER_SECONDS = 5.0
+"""How long the client may take to tell its settings before the server goes on without them."""
+
+_CLIENT_ONLY = {"trusted"}
+
+
+class Configuration:
+    """What the client and the files say, and the options made of it, kept until one changes."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._editor: dict[str, Mapping[str, Any]] = {}
+        self._initial: Mapping[str, Any] = {}
+        self._files: dict[Path, FileConfiguration] = {}
+        self._by_uri: dict[str, Options | None] = {}
+        self._made: list[tuple[Settings, Options]] = []
+        self._today = datetime.now(UTC).date()
+        self._told: set[str] = set()
+
+    def start_with(self, options: object) -> None:
+        """Take the ``initializationOptions``, for clients that cannot be asked."""
+        self._initial = _own_section(options)
+
+    def pushed(self, settings: object) -> None:
+        """Take settings that a client sent on its own."""
+        self._initial = _own_section(settings)
+        self._forget()
+
+    async def pull(self) -> None:
+        """Ask the client for its settings, for every workspace folder."""
+        folders = list(self._server.workspace.folders)
+        items = [types.ConfigurationItem(section=SECTION)]
+        items += [types.ConfigurationItem(scope_uri=uri, section=SECTION) for uri in folders]
+        try:
+            answer = await asyncio.wait_for(
+                self._server.workspace_configuration_async(types.ConfigurationParams(items)),
+                ANSWER_SECONDS,
+            )
+        except Exception as error:
+            _log.warning("The client did not tell its settings: %r", error)
+            return
+        values = cast("list[Any]", answer or [])
+        self._editor = {
+            uri: value
+            for uri, value in zip(["", *folders], values, strict=False)
+            if isinstance(value, dict)
+        }
+        self._forget()
+
+    def files_changed(self) -> bool:
+        """Read the settings files again; whether what they say has changed."""
+        if not self._files:
+            return False
+        known = dict(self._files)
+        self._files.clear()
+        changed = any(self._file(folder) != before for folder, before in known.items())
+        if changed:
+            self._by_uri.clear()
+        return changed
+
+    def options(self, document: OpenDocument) -> Options | None:
+        """The options to analyse a document by; None when the settings exclude it."""
+        today = datetime.now(UTC).date()
+        if today != self._today:
+            self._today = today
+            self._forget()
+        if document.uri not in self._by_uri:
+            self._by_uri[document.uri] = self._options(document)
+        return self._by_uri[document.uri]
+
+    def forget(self, uri: str) -> None:
+        """Drop what is kept for a document that was closed."""
+        self._by_uri.pop(uri, None)
+
+    def _forget(self) -> None:
+        self._by_uri.clear()
+        self._made.clear()
+
+    def _options(self, document: OpenDocument) -> Options | None:
+        # Imported here: documents without a request never need any of it.
+        from cachewise.analysis.reference import RULE_NAMES, options_for
+        from cachewise.settings import parse_settings
+
+        path = Path(document.path) if document.path else None
+        found = self._file(path.parent if path is not None else self._first_folder())
+        settings, problems = parse_settings(
+            self._editor_values(document.uri), base=found.settings, rules=RULE_NAMES, editor=True
+        )
+        for problem in (*found.problems, *problems):
+            self._tell(problem)
+        found = replace(found, settings=settings)
+        if path is not None:
+            if found.excludes(path):
+                return None
+            settings = found.for_file(path)
+        for known, options in self._made:
+            if known == settings:
+                return options
+        options, problems = options_for(settings, self._today, exact_tokens=False)
+        for problem in problems:
+            self._tell(problem)
+        self._made.append((settings, options))
+        return options
+
+    def _file(self, folder: Path | None) -> FileConfiguration:
+        from cachewise.analysis.reference import RULE_NAMES
+        from cachewise.settings import Configuration as FileConfiguration
+        from cachewise.settings import find_settings
+
+        if folder is None:
+            return FileConfiguration()
+        found = self._files.get(folder)
+        if found is None:
+            found = self._files[folder] = find_settings(folder, rules=RULE_NAMES)
+        return found
+
+    def _first_folder(self) -> Path | None:
+        for uri in self._server.workspace.folders:
+            path = to_fs_path(uri)
+            if path:
+                return Path(path)
+        return None
+
+    def _editor_values(self, uri: str) -> Mapping[str, Any]:
+        """What the editor says for a document: its innermost folder's values."""
+        around = [
+            folder for folder in self._editor if folder and uri.startswith(folder.rstrip("/") + "/")
+        ]
+        if around:
+            return self._editor[max(around, key=len)]
+        return self._editor.get("", self._initial)
+
+    def _tell(self, problem: str) -> None:
+        if problem in self._told:
+            return
+        self._told.add(problem)
+        _log.warning("%s", problem)
+        self._server.window_log_message(
+            types.LogMessageParams(type=types.MessageType.Warning, message=problem)
+        )
+
+
+def _own_section(settings: object) -> Mapping[str, Any]:
+    """Our part of settings that came with those of others, or as they are."""
+    if not isinstance(settings, Mapping):
+        return {}
+    values = cast("Mapping[str, Any]", settings)
+    for name in (SECTION, "settings"):
+        inner: object = values.get(name)
+        if isinstance(inner, Mapping):
+            return _own_section(cast("Mapping[str, Any]", inner))
+    return {name: value for name, value in values.items() if name not in _CLIENT_ONLY}
