@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from cachewise.analysis.steps import Summary, TraceStep, break_of, replay_found
 from cachewise.analysis.suppression import is_suppressed
 from cachewise.caching.conversation import links as conversation_links
 from cachewise.caching.cost import Costs, request_costs
@@ -30,6 +31,9 @@ from cachewise.syntax.formats import Region, read_regions, reread_regions
 from cachewise.syntax.tree import HOLE_CHARACTER, Comment, Node
 from cachewise.text import Text
 from cachewise.tokens.structure import RequestCounts, count_request
+
+MOST_REPLAYED = 200
+"""How many requests of one document are compared with each other as one types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,7 @@ class Document:
         self._located: list[Located] | None = None
         self._relevant: bool | None = None
         self._outer_comments: tuple[tuple[Comment, int], ...] | None = None
+        self._steps: Sequence[TraceStep] | None = None
 
     def edit(self, start: int, end: int, new: str) -> None:
         """Replace the characters between two offsets."""
@@ -123,6 +128,7 @@ class Document:
         self._source = None
         self._found = None
         self._located = None
+        self._steps = None
         self._outer_comments = None
         if regions is not None:
             self._regions = reread_regions(self.format, regions, self.text, start, end, len(new))
@@ -137,6 +143,7 @@ class Document:
         self._regions = None
         self._found = None
         self._located = None
+        self._steps = None
         self._outer_comments = None
         self._relevant = None
 
@@ -144,6 +151,7 @@ class Document:
         """Judge the same text by other options."""
         self.options = options
         self._located = None
+        self._steps = None
 
     @property
     def relevant(self) -> bool:
@@ -202,12 +210,44 @@ class Document:
 
     def findings(self) -> list[LocatedFinding]:
         """What the rules say, in the order of the text, without what the user has silenced."""
+        across = self._across()
         return [
             LocatedFinding(finding, located)
             for located in self.requests
-            for finding in located.analyzed.findings
+            for finding in (*located.analyzed.findings, *across.get(located.index, ()))
             if not is_suppressed(self, located, finding)
         ]
+
+    @property
+    def steps(self) -> Sequence[TraceStep]:
+        """The requests replayed one after the other; none when there is but one, or too many.
+
+        More than ``MOST_REPLAYED`` are a recording, for the command that streams it.
+        """
+        if self._steps is None:
+            requests = self.requests
+            self._steps = ()
+            if 1 < len(requests) <= MOST_REPLAYED:
+                self._steps = tuple(
+                    replay_found(
+                        ((located.found, located.analyzed) for located in requests),
+                        self.options,
+                        Summary(),
+                    )
+                )
+        return self._steps
+
+    def _across(self) -> Mapping[int, list[Finding]]:
+        """What the rules say about requests that lost the cache of an earlier one, by request."""
+        found: dict[int, list[Finding]] = {}
+        for step in self.steps:
+            broken = break_of(step)
+            if broken is None:
+                continue
+            for rule in _chosen(RULES, self.options.settings):
+                if rule.check_break is not None:
+                    found.setdefault(step.step.call.index, []).extend(rule.check_break(broken))
+        return found
 
     def comments_around(self, base: int) -> tuple[tuple[Comment, int], ...]:
         """The comments outside of the value that holds an offset, each with its document offset."""
@@ -241,6 +281,7 @@ class Document:
                 if memo is not None:
                     memo.pop(_KEY, None)
         self._located = None
+        self._steps = None
 
     @property
     def complete(self) -> bool:
@@ -400,10 +441,15 @@ def _prices(
 
 
 def _run_rules(context: Context, settings: Settings, rules: Sequence[Rule]) -> Iterator[Finding]:
+    for rule in _chosen(rules, settings):
+        yield from rule.check(context)
+
+
+def _chosen(rules: Sequence[Rule], settings: Settings) -> Iterator[Rule]:
+    """The rules that the settings ask for."""
     selected = set(settings.select)
     ignored = set(settings.ignore)
     for rule in rules:
         names = {rule.code, rule.name}
-        if (selected and not names & selected) or names & ignored:
-            continue
-        yield from rule.check(context)
+        if (not selected or names & selected) and not names & ignored:
+            yield rule

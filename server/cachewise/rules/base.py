@@ -8,11 +8,13 @@ from datetime import date
 from typing import Literal
 
 from cachewise.caching.cost import Costs, Traffic
+from cachewise.caching.divergence import Divergence
 from cachewise.caching.plan import Plan
 from cachewise.catalog.model import Catalog, Model, Platform, Prices
 from cachewise.catalog.resolve import Resolution
 from cachewise.request.model import Found, Request
 from cachewise.syntax.json_edit import Edit
+from cachewise.tokens.count import Count
 
 Severity = Literal["error", "warning", "info"]
 """``error``: the provider rejects the request with HTTP 400, and nothing else. ``warning``:
@@ -114,12 +116,30 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
+class Break:
+    """A request that lost the cache of an earlier one of the same document.
+
+    ``reference`` stands ``distance`` requests earlier. ``lost`` are the tokens that it had cached,
+    of which the later one can read ``kept``; ``divergence`` is the first difference.
+    """
+
+    request: Request
+    reference: Request
+    distance: int
+    reason: str
+    divergence: Divergence | None
+    lost: Count
+    kept: int
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """A rule: its names, its page, and its check.
 
     ``docs`` is the rule's documentation page in Markdown (the module's docstring). Its fenced
     blocks marked ``json bad`` and ``json good`` are run as tests. ``check`` sees one request.
-    ``severity`` is the highest that the rule gives.
+    ``severity`` is the highest that the rule gives. ``check_break`` sees each request of a document
+    that lost the cache of an earlier one; its findings stand in the later request.
     """
 
     code: str
@@ -128,6 +148,7 @@ class Rule:
     summary: str
     docs: str
     check: Callable[[Context], Iterable[Finding]]
+    check_break: Callable[[Break], Iterable[Finding]] | None = None
 
     def finding(
         self,
