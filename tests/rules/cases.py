@@ -13,6 +13,9 @@ Every such finding must occur, and no other. Related places are compared for a c
 of that code is written down. These lines are taken out before the text is read. A second fence
 ``after`` holds the text as the first fix that touches markers alone leaves it, ``fixed`` as such
 fixes leave it when no more applies.
+
+``<the harbour rules, 3000 tokens>`` in a text stands for prose of about that length, so that a case
+about long prefixes stays short; it is spelled out before the text is read.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import cycle, islice
 from pathlib import Path
 
 from cachewise.analysis import Document, LocatedFinding, Options
@@ -88,12 +92,24 @@ def read_cases(path: Path) -> Iterator[Case]:
             f"{path.stem}: {title}",
             {**shared, **extra},
             format,
-            plain,
+            spelled_out(plain),
             expected,
             related,
-            named.get("after"),
-            named.get("fixed"),
+            spelled_out(named["after"]) if "after" in named else None,
+            spelled_out(named["fixed"]) if "fixed" in named else None,
         )
+
+
+def spelled_out(text: str) -> str:
+    """A text with each ``<…, N tokens>`` replaced by prose of about so many tokens."""
+    return _LENGTH.sub(lambda found: " ".join(islice(cycle(_PROSE.split()), int(found[1]))), text)
+
+
+_LENGTH = re.compile(r"<[^<>]*, (\d+) tokens>")
+_PROSE = (
+    "The harbour master keeps one book for the ships that come in and one for those that leave "
+    "and he reads both of them every day before the first gate is opened to the river ."
+)
 
 
 def _without_markers(source: str) -> tuple[str, tuple[Expected, ...], tuple[Expected, ...]]:

@@ -10,7 +10,7 @@ import pytest
 
 from cachewise.rules import BY_NAME, RULES
 from cachewise.rules.base import Rule
-from rules.cases import find, fixed_fully, options
+from rules.cases import find, fixed_fully, options, spelled_out
 
 NAMES = {
     "CW101": "too-many-breakpoints",
@@ -36,13 +36,13 @@ NAMES = {
     "CW404": "stale-beta-header",
     "CW405": "no-cache-for-auth",
 }
-OWN_NUMBERS = {"NOTICE_DAYS", "LONGEST_SHOWN"}
+OWN_NUMBERS = {"NOTICE_DAYS", "LONGEST_SHOWN", "MOST", "SMALLEST_SHARE"}
 """Named numbers that a rule chooses itself, and that no provider sets."""
 
 _EXAMPLE = re.compile(r"^```(jsonc?|jsonl) (bad|good)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 EXAMPLES = [
-    pytest.param(rule, format, kind, text, id=f"{rule.code} {kind} {number}")
+    pytest.param(rule, format, kind, spelled_out(text), id=f"{rule.code} {kind} {number}")
     for rule in RULES
     for number, (format, kind, text) in enumerate(_EXAMPLE.findall(rule.docs))
 ]

@@ -1,0 +1,156 @@
+"""Something that is made anew for every call stands inside a cached prefix.
+
+An entry is found only while the prefix is the same to the last character. A clock, a fresh id or a
+template variable with such a name makes every call another one from that place on: the prefix is
+written each time, a quarter dearer than plain input, and never read.
+
+```json bad
+{"model": "claude-sonnet-4-6", "max_tokens": 100,
+ "system": [{"type": "text", "cache_control": {"type": "ephemeral"},
+   "text": "Current time: 2026-11-21T14:03:22Z. <the harbour rules, 3000 tokens>"}],
+ "messages": [{"role": "user", "content": "Which gate opens first?"}]}
+```
+
+Say it behind the breakpoint, best in the user's own message:
+
+```json good
+{"model": "claude-sonnet-4-6", "max_tokens": 100,
+ "system": [{"type": "text", "cache_control": {"type": "ephemeral"},
+   "text": "<the harbour rules, 3000 tokens>"}],
+ "messages": [{"role": "user", "content":
+   "Current time: 2026-11-21T14:03:22Z. Which gate opens first?"}]}
+```
+
+Times and ids give a warning. A day's date gives information: it costs one write a day. So does a
+template variable whose name does not tell how often its value changes.
+
+Looked through are the descriptions of tools, the system prompt, and the user's text in a request
+that holds no answer yet: in a conversation the earlier turns are history, and what was said in them
+stays as it is. A date that is only mentioned (a release, an example, a log line) is no finding.
+
+Source: Anthropic, "Prompt caching" (cached sections must be identical; static content first); the
+mistake that public issue trackers report most often.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachewise.caching.plan import Breakpoint
+from cachewise.request.volatility import VolatileSpan, volatile_spans
+from cachewise.rules.base import Context, Finding, Fix, Related, Rule
+from cachewise.rules.markers import remove_mark
+from cachewise.rules.placement import can_carry, movement, place_name, reaches_minimum
+from cachewise.rules.turns import has_assistant_turn
+
+MOST = 10
+"""Findings a request: the first few say all that there is to say."""
+
+LONGEST_SHOWN = 60
+"""Characters of a value that a message repeats."""
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """Each volatile place in front of a breakpoint."""
+    points = [point for point in context.plan.breakpoints if not point.ignored]
+    if not points:
+        return
+    conversation = has_assistant_turn(context.request)
+    left = MOST
+    for index in range(points[-1].block + 1):
+        block = context.request.blocks[index]
+        if block.section == "messages" and (conversation or block.role == "assistant"):
+            return
+        start, _ = context.request.block_span(index)
+        seen: set[str] = set()
+        for span in volatile_spans(block):
+            if span.volatile.kind == "variable" and span.volatile.shown in seen:
+                continue
+            seen.add(span.volatile.shown)
+            yield _finding(context, points, index, start, span)
+            left -= 1
+            if not left:
+                return
+
+
+def _finding(
+    context: Context, points: list[Breakpoint], index: int, start: int, span: VolatileSpan
+) -> Finding:
+    behind = [point for point in points if point.block >= index]
+    severity = "warning" if span.volatile.changes == "call" else "info"
+    fixes: tuple[Fix, ...] = ()
+    if severity == "warning":
+        fixes = tuple(_fixes(context, behind, index))
+    return RULE.finding(
+        f"{_what(span)} {_why(span, behind)} {_advice(behind)}",
+        context.request.block_pointer(index),
+        (start + span.start, start + span.end),
+        severity=severity,
+        related=tuple(
+            Related(
+                "the prefix that this breakpoint closes holds it",
+                point.placed.pointer,
+                point.placed.start,
+                point.placed.end,
+            )
+            for point in behind
+        ),
+        fixes=fixes,
+    )
+
+
+_ARTICLES = {"id": "an id", "epoch": "a time in epoch seconds", "UUID": "a UUID"}
+
+
+def _what(span: VolatileSpan) -> str:
+    volatile = span.volatile
+    shown = volatile.shown
+    if len(shown) > LONGEST_SHOWN:
+        shown = f"{shown[: LONGEST_SHOWN - 1]}…"
+    if volatile.kind == "variable":
+        return f"The variable {shown!r} stands inside a cached prefix."
+    kind = _ARTICLES.get(volatile.kind, f"a {volatile.kind}")
+    return f"{kind[0].upper()}{kind[1:]} ({shown}) stands inside a cached prefix."
+
+
+def _why(span: VolatileSpan, behind: list[Breakpoint]) -> str:
+    prefixes = "the prefix" if len(behind) == 1 else f"each of the {len(behind)} prefixes"
+    if span.volatile.changes == "call":
+        return (
+            f"It is another one in every call or session, so {prefixes} closed behind it must be "
+            "written anew and cannot be read."
+        )
+    if span.volatile.changes == "day":
+        return f"It changes once a day, and with it {prefixes} closed behind it."
+    return f"If its value differs from call to call, {prefixes} closed behind it cannot be read."
+
+
+def _advice(behind: list[Breakpoint]) -> str:
+    if behind[-1].automatic:
+        return "Move it to the end of the request, behind a breakpoint of its own."
+    return "Move it behind the last breakpoint, for instance into the last user message."
+
+
+def _fixes(context: Context, behind: list[Breakpoint], index: int) -> Iterator[Fix]:
+    """The breakpoint on the volatile block itself can go to the block before it."""
+    own = behind[0]
+    before = index - 1
+    if own.block != index or own.automatic or len(behind) > 1 or before < 0:
+        return
+    if any(point.block == before for point in context.plan.breakpoints):
+        edits = (remove_mark(context, own.placed),)
+        yield Fix(f"Remove the breakpoint behind it, and keep that of block {before + 1}", edits)
+    elif can_carry(context, before) and reaches_minimum(context, before):
+        moved = movement(context, own.placed, before)
+        if moved is not None:
+            yield Fix(f"Move the breakpoint before it, to {place_name(context, before)}", moved)
+
+
+RULE = Rule(
+    code="CW301",
+    name="volatile-content",
+    severity="warning",
+    summary="Something that changes with every call stands inside a cached prefix",
+    docs=__doc__ or "",
+    check=check,
+)
