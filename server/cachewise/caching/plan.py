@@ -112,7 +112,8 @@ def closed_block(placed: PlacedMark, blocks: Sequence[Block]) -> int:
     if mark.place == "top":
         return automatic_target(blocks)
     if mark.place == "block":
-        return -1 if blocks[placed.block].barred else placed.block
+        # A message whose content is still to come has no block yet.
+        return -1 if placed.block < 0 or blocks[placed.block].barred else placed.block
     if mark.place == "nested" and mark.last_nested:
         return placed.block
     if mark.place == "point":

@@ -54,7 +54,7 @@ def misplacement(context: Context, placed: PlacedMark) -> Misplacement | None:
         return "inside" if any(step in _REFUSED_INSIDE for step in steps[-2:]) else None
     if mark.place == "nested":
         return None if mark.last_nested else "nested"
-    if mark.place == "block":
+    if mark.place == "block" and placed.block >= 0:
         return _barred(context.request.blocks[placed.block])
     return None
 
