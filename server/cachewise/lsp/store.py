@@ -14,8 +14,6 @@ from lsprotocol import types
 from pygls.uris import to_fs_path
 
 from cachewise.lsp import convert
-from cachewise.request.find import may_hold_requests
-from cachewise.syntax.formats import format_of
 from cachewise.text import Encoding, Text
 
 if TYPE_CHECKING:
@@ -48,7 +46,7 @@ class OpenDocument:
         self._options = options
         self._text = Text(item.text)
         self._document: Document | None = None
-        self._relevant = may_hold_requests(item.text)
+        self._relevant = _may_hold_requests(item.text)
 
     @property
     def text(self) -> Text:
@@ -101,14 +99,14 @@ class OpenDocument:
             _edit(self._document, start, end, new)
         if not self._relevant:
             around = self.text.slice(start - _NEAR, start + len(new) + _NEAR)
-            self._relevant = may_hold_requests(around)
+            self._relevant = _may_hold_requests(around)
 
     def _replace(self, source: str) -> None:
         if self._document is not None:
             self._document.replace(source)
         else:
             self._text = Text(source)
-        self._relevant = may_hold_requests(source)
+        self._relevant = _may_hold_requests(source)
 
 
 class Store:
@@ -152,8 +150,17 @@ def _edit(document: Document, start: int, end: int, new: str) -> None:
         document.replace(str(document.text))
 
 
+def _may_hold_requests(text: str) -> bool:
+    # Imported here, so that the server can answer `initialize` first.
+    from cachewise.analysis.glance import may_hold_requests
+
+    return may_hold_requests(text)
+
+
 def _format(item: types.TextDocumentItem) -> str | None:
     """The format of a document; an editor that takes it for JSON with comments knows best."""
     if item.language_id == "jsonc":
         return "jsonc"
+    from cachewise.analysis.glance import format_of
+
     return format_of(to_fs_path(item.uri) or item.uri, item.language_id)
