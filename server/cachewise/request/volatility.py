@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from cachewise.request.model import Block
+from cachewise.request.model import TEXT_KINDS, Block
 from cachewise.request.placeholder import is_placeholder
 from cachewise.syntax.tree import HOLE_CHARACTER, Node, source_offset
 
@@ -85,7 +85,7 @@ def _texts(block: Block) -> Iterator[tuple[Node, int]]:
         yield node, 0
     elif block.section == "tools":
         yield from _descriptions(node)
-    elif block.kind == "text":
+    elif block.kind in TEXT_KINDS:
         text = node.get("text")
         if text is not None and text.kind == "string":
             yield text, node.start_of("text")
