@@ -14,6 +14,7 @@ from cachewise.request import (
     bedrock_converse,
     chat_completions,
     gemini,
+    litellm_proxy,
     openai_responses,
     qwen_code,
     vercel,
@@ -29,6 +30,7 @@ SHAPES = (
     openai_responses,
     gemini,
     qwen_code,
+    litellm_proxy,
 )
 """The request shapes, in the order in which they are tried: the more particular ones first."""
 
@@ -44,10 +46,14 @@ _BY_PATH = (
 """What the URL beside a body says of its shape: that one is tried before the others."""
 
 _SIGN = re.compile(
-    r"\"(?:messages|system|tools|cache_control|cachePoint|requests|request|params|body|input"
+    r"^[ \t]*(?:- +)*['\"]?(?:messages|contents|model_list|selectedType)['\"]?[ \t]*:"
+    r"|\"(?:messages|system|tools|cache_control|cachePoint|requests|request|params|body|input"
     r"|contents|systemInstruction|system_instruction|providerOptions|providerMetadata"
-    r"|experimental_providerMetadata|selectedType)\"\s*:"
+    r"|experimental_providerMetadata|selectedType|model_list)\"\s*:",
+    re.MULTILINE,
 )
+"""Members of requests, of what holds them, and of the configurations that are read: as JSON writes
+them anywhere, and as YAML writes them at the beginning of a line."""
 
 MAX_WRAPPING = 4
 """How many lists and wrappers a request may stand in."""
@@ -79,7 +85,7 @@ def _find(
             return
         if depth > MAX_WRAPPING:
             return
-        for key in ("params", "request", "body", "modelInput"):
+        for key in ("params", "request", "body", "modelInput", "litellm_params"):
             index = node.index(key)
             if index >= 0 and node.values[index].kind == "object":
                 yield from _find(
@@ -91,11 +97,12 @@ def _find(
                     base + node.start_of("headers") if node.get("headers") is not None else 0,
                 )
                 return
-        index = node.index("requests")
-        if index >= 0 and node.values[index].kind == "array":
-            yield from _find(
-                node.values[index], base + node.starts[index], f"{pointer}/requests", depth + 1, {}
-            )
+        for key in ("requests", "model_list"):
+            index = node.index(key)
+            if index >= 0 and node.values[index].kind == "array":
+                yield from _find(
+                    node.values[index], base + node.starts[index], f"{pointer}/{key}", depth + 1, {}
+                )
     elif node.kind == "array" and depth <= MAX_WRAPPING:
         for position, value in enumerate(node.values):
             if value.kind == "object":

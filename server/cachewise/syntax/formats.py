@@ -11,7 +11,7 @@ from cachewise.syntax import json
 from cachewise.syntax.tree import Comment, Node
 from cachewise.text import Text
 
-FORMATS = ("json", "jsonc", "jsonl")
+FORMATS = ("json", "jsonc", "jsonl", "yaml")
 """Names of the formats, as the JSON output and the settings use them."""
 
 _BY_SUFFIX = {
@@ -20,6 +20,8 @@ _BY_SUFFIX = {
     ".json5": "jsonc",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
+    ".yaml": "yaml",
+    ".yml": "yaml",
 }
 
 _BY_LANGUAGE = {
@@ -29,6 +31,7 @@ _BY_LANGUAGE = {
     "jsonl": "jsonl",
     "ndjson": "jsonl",
     "jsonlines": "jsonl",
+    "yaml": "yaml",
 }
 
 
@@ -67,10 +70,34 @@ def read_regions(format: str, source: str) -> list[Region]:
     """The values of a document, in order. Never fails: unreadable text gives no values."""
     if format == "jsonl":
         return list(_read_lines(source, 0))
+    if format == "yaml":
+        return _read_yaml(source)
     return [
         Region(result.start, result.end, result.node, tuple(result.comments))
         for result in json.scan_all(source)
     ]
+
+
+def _read_yaml(source: str) -> list[Region]:
+    # Loaded here: most sessions never see a YAML file.
+    from cachewise.syntax import yaml
+
+    documents, comments = yaml.read(source)
+    return [
+        Region(found.start, found.end, found.node, () if index else tuple(comments))
+        for index, found in enumerate(documents)
+    ]
+
+
+def _reread_yaml(regions: list[Region], source: str) -> list[Region]:
+    from cachewise.syntax import yaml
+
+    fresh = _read_yaml(source)
+    for index, (old, new) in enumerate(zip(regions, fresh, strict=False)):
+        if old.node is not None and new.node is not None:
+            node = yaml.shared(old.node, new.node)
+            fresh[index] = Region(new.start, new.end, node, new.comments)
+    return fresh
 
 
 _LINE = re.compile(r"[^\r\n]+")
@@ -93,6 +120,9 @@ def reread_regions(
     ``text`` is the new text. None when the document has to be read again as a whole; else the
     result equals reading it again.
     """
+    if format == "yaml":
+        # Indentation far away may change what a line means, and libyaml is fast enough to look.
+        return _reread_yaml(regions, str(text))
     index = bisect_right(regions, start, key=lambda region: region.start) - 1
     if index < 0:
         return None
