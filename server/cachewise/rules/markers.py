@@ -174,19 +174,22 @@ def fits(context: Context, new: Spot, others: Sequence[Spot]) -> bool:
 
 
 def mismatched_target(context: Context, automatic: PlacedMark) -> PlacedMark | None:
-    """The marker on the block that automatic caching closes, when it names another lifetime."""
+    """The marker on the block that automatic caching closes, when it names another lifetime.
+
+    Where the block carries one itself and another one nested in it, its own is the one compared.
+    """
     blocks = context.request.blocks
     target = automatic_target(blocks)
-    for placed in slots(context):
-        if (
-            placed.mark.place != "top"
-            and closed_block(placed, blocks) == target
-            and ttl_of(placed) != ttl_of(automatic)
-            and has_valid_ttl(context, placed)
-            and has_valid_ttl(context, automatic)
-        ):
-            return placed
-    return None
+    own = [
+        placed
+        for placed in slots(context)
+        if placed.mark.place != "top" and closed_block(placed, blocks) == target
+    ]
+    own.sort(key=lambda placed: placed.mark.place == "nested")
+    if not own or ttl_of(own[0]) == ttl_of(automatic):
+        return None
+    valid = has_valid_ttl(context, own[0]) and has_valid_ttl(context, automatic)
+    return own[0] if valid else None
 
 
 def least_useful(context: Context, markers: Sequence[PlacedMark], count: int) -> list[PlacedMark]:

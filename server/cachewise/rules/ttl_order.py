@@ -35,6 +35,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cachewise.caching.plan import closed_block
 from cachewise.request.model import PlacedMark
 from cachewise.rules.base import Context, Finding, Fix, Related, Rule
 from cachewise.rules.markers import (
@@ -60,10 +61,16 @@ def check(context: Context) -> Iterator[Finding]:
         for placed in slots(context)
         if has_valid_ttl(context, placed) and misplacement(context, placed) is None
     ]
+    blocks = context.request.blocks
     for index, placed in enumerate(counted):
         lifetime = platform.ttl_seconds[ttl_of(placed)]
+        # Of two markers on one block it is not documented which one is read first.
+        block = closed_block(placed, blocks) if placed.mark.place != "top" else -1
         earlier = [
-            other for other in counted[:index] if platform.ttl_seconds[ttl_of(other)] < lifetime
+            other
+            for other in counted[:index]
+            if platform.ttl_seconds[ttl_of(other)] < lifetime
+            and closed_block(other, blocks) != block
         ]
         if earlier and not _is_conflict(context, placed):
             yield _finding(context, placed, earlier)
