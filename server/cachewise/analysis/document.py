@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from cachewise.analysis.steps import Summary, TraceStep, break_of, replay_found
+from cachewise.analysis.steps import Summary, TraceStep, break_of, replay_requests
 from cachewise.analysis.suppression import is_suppressed
 from cachewise.caching.conversation import links as conversation_links
 from cachewise.caching.cost import Costs, request_costs
@@ -114,6 +114,7 @@ class Document:
         self.version = 0
         self._source: str | None = source
         self._regions: list[Region] | None = None
+        self._earlier: list[Region] | None = None
         self._found: list[Found] | None = None
         self._located: list[Located] | None = None
         self._relevant: bool | None = None
@@ -132,6 +133,8 @@ class Document:
         self._outer_comments = None
         if regions is not None:
             self._regions = reread_regions(self.format, regions, self.text, start, end, len(new))
+            if self._regions is None:
+                self._earlier = regions
         if not self._relevant:
             self._relevant = None
 
@@ -140,6 +143,7 @@ class Document:
         self.version += 1
         self.text = Text(source)
         self._source = source
+        self._earlier = self._regions or self._earlier
         self._regions = None
         self._found = None
         self._located = None
@@ -157,7 +161,7 @@ class Document:
     def relevant(self) -> bool:
         """Whether the document may hold a request at all, by a cheap look at its text."""
         if self._relevant is None:
-            self._relevant = may_hold_requests(self._whole())
+            self._relevant = may_hold_requests(self._whole(), self.format)
         return self._relevant
 
     @property
@@ -168,12 +172,15 @@ class Document:
                 self._found = []
             else:
                 if self._regions is None:
-                    self._regions = read_regions(self.format, self._whole())
+                    self._regions = read_regions(self.format, self._whole(), self._earlier)
+                    self._earlier = None
                 self._found = [
                     found
                     for region in self._regions
                     if region.node is not None
-                    for found in find_requests(region.node, region.start)
+                    for found in find_requests(
+                        region.node, region.start, region.shape, region.beside
+                    )
                 ]
         return self._found
 
@@ -228,13 +235,7 @@ class Document:
             requests = self.requests
             self._steps = ()
             if 1 < len(requests) <= MOST_REPLAYED:
-                self._steps = tuple(
-                    replay_found(
-                        ((located.found, located.analyzed) for located in requests),
-                        self.options,
-                        Summary(),
-                    )
-                )
+                self._steps = tuple(replay_requests(requests, self.options, Summary()))
         return self._steps
 
     def _across(self) -> Mapping[int, list[Finding]]:

@@ -27,7 +27,7 @@ from cachewise.rules.base import Break
 from cachewise.syntax.tree import Node, plain_value
 
 if TYPE_CHECKING:
-    from cachewise.analysis.document import Analyzed, Options
+    from cachewise.analysis.document import Analyzed, Located, Options
 
 KEEPS_REASONS = {"first_request", "below_minimum", "no_breakpoint"}
 """Reasons behind which there is nothing that could have been avoided by sending the same prefix."""
@@ -97,12 +97,15 @@ class Summary:
         return self.without_cache - self.spent
 
 
-def replay_found(
-    found: Iterable[tuple[Found, Analyzed]], options: Options, summary: Summary
+def replay_requests(
+    requests: Iterable[Located], options: Options, summary: Summary
 ) -> Iterator[TraceStep]:
-    """The steps of requests that were read and analysed already (a document's own)."""
+    """The steps of requests that were read and analysed already; ``summary`` is filled."""
     yield from run_steps(
-        (make_call(index, item, analyzed, options) for index, (item, analyzed) in enumerate(found)),
+        (
+            make_call(index, located.found, located.analyzed, options)
+            for index, located in enumerate(requests)
+        ),
         summary,
     )
 

@@ -55,6 +55,12 @@ def _run(options: argparse.Namespace) -> int:
             from cachewise.cli.count import count
 
             return count(options)
+        case "replay" | "diff" | "stats":
+            from cachewise.cli import replay
+
+            return {"replay": replay.replay, "diff": replay.diff, "stats": replay.stats}[
+                options.command
+            ](options)
         case "explain":
             from cachewise.cli.rules import explain
 
@@ -146,6 +152,21 @@ def _parser() -> argparse.ArgumentParser:
     _add_paths(count)
     _add_format(count)
 
+    replay = command("replay", "Replay recorded calls: what each read, and why each miss missed.")
+    _add_paths(replay, name="traces", metavar="TRACE")
+    replay.add_argument(
+        "--format", choices=("text", "json", "html"), default="text", help="the form of the output"
+    )
+
+    diff = command("diff", "Does request B still read what request A cached, and if not, why?")
+    diff.add_argument("a", metavar="A", help="the earlier request")
+    diff.add_argument("b", metavar="B", help="the later request")
+    _add_format(diff)
+
+    stats = command("stats", "Sum up usage logs and agents' session logs.")
+    _add_paths(stats)
+    _add_format(stats)
+
     explain = command("explain", "Show the documentation of a rule.")
     explain.add_argument("rule", metavar="RULE", help="its code or its name")
     _add_format(explain)
@@ -163,9 +184,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_paths(parser: argparse.ArgumentParser, nargs: str = "+") -> None:
+def _add_paths(
+    parser: argparse.ArgumentParser, nargs: str = "+", name: str = "paths", metavar: str = "PATH"
+) -> None:
     parser.add_argument(
-        "paths", nargs=nargs, metavar="PATH", help="files, folders, or - for standard input"
+        name, nargs=nargs, metavar=metavar, help="files, folders, or - for standard input"
     )
     parser.add_argument(
         "--stdin-filename", metavar="NAME", help="the name that gives standard input its format"

@@ -65,8 +65,8 @@ def check_break(broken: Break) -> Iterator[Finding]:
         where += f", character {found.character}"
     yield RULE.finding(
         f"This request cannot read {lost:,} of the {broken.lost.estimate:,} tokens that the "
-        f"request {above(broken.distance)} cached ({broken.reason}): {level}; {where}. Keep the prefix as "
-        "it was, or move what changes behind the last breakpoint.",
+        f"request {above(broken.distance)} cached ({broken.reason}): {level}; {where}. Keep the "
+        "prefix as it was, or move what changes behind the last breakpoint.",
         pointer,
         span,
         related=(earlier_place(broken, "it was so in the earlier request"),),
