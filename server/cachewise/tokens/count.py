@@ -115,6 +115,11 @@ def is_warm(text: str, family: str) -> bool:
     return not text or _memo.get(family, text) is not None
 
 
+def is_ready(family: str) -> bool:
+    """Whether the family's vocabulary is loaded, or known to be missing: no wait is to come."""
+    return family in _counters or family in _unavailable
+
+
 def unavailable(family: str) -> str | None:
     """Why a family is only estimated, once that has been found out; None where it is counted."""
     return _unavailable.get(family)
@@ -147,15 +152,15 @@ class _TextMemo:
             return count
 
     def put(self, family: str, text: str, count: Count) -> None:
-        """Keep a count, unless the text alone is larger than all that may be kept."""
-        if len(text) > self._characters:
-            return
+        """Keep a count; a text larger than all that may be kept is kept alone."""
         with self._lock:
             if (family, text) in self._counts:
                 return
             self._counts[family, text] = count
             self._held += len(text)
-            while len(self._counts) > self._entries or self._held > self._characters:
+            while len(self._counts) > 1 and (
+                len(self._counts) > self._entries or self._held > self._characters
+            ):
                 (_, dropped), _ = self._counts.popitem(last=False)
                 self._held -= len(dropped)
 

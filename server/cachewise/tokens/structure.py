@@ -1,0 +1,597 @@
+"""The running token count of a request: what its prefix is worth at the end of every block.
+
+A request adds to its texts: a frame around each message, hidden instructions for tools, thinking
+and structured answers, tags around calls and results. :func:`count_request` puts each of these
+where it falls in the order of the prefix, because a breakpoint is measured by what stands before
+it: the tool prompt with the tools; what ``tool_choice``, thinking and formats add, behind the
+system prompt (changing them leaves the cached system prompt valid); the frame's end behind all.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from math import ceil, floor
+from operator import add
+from typing import Any, cast, overload
+
+from cachewise.catalog.model import Model
+from cachewise.request.model import Block, Request, Unit
+from cachewise.request.placeholder import has_unknown_length
+from cachewise.syntax.tree import HOLE_CHARACTER, Node, plain_value
+from cachewise.tokens.blocks import (
+    CALLS,
+    RESULTS,
+    Place,
+    Recipe,
+    Settings,
+    call_form,
+    call_parts,
+    constants,
+    dump,
+    forced_name,
+    recipe,
+    tool_definition,
+)
+from cachewise.tokens.count import (
+    FAST,
+    NEWEST_FAMILY,
+    Count,
+    count_steps,
+    count_text,
+    fast_count,
+    is_ready,
+    is_warm,
+)
+
+BIG_TEXT = 20_000
+"""Characters above which a new text is first estimated, where an answer is wanted at once."""
+
+
+class Prefixes(Sequence[Count]):
+    """The running counts of a request, one a block; each ``Count`` is made when it is looked at."""
+
+    __slots__ = ("_estimates", "_highs", "_lows", "_method")
+
+    def __init__(
+        self, estimates: list[float], lows: list[float], highs: list[float], method: str
+    ) -> None:
+        self._estimates = list(accumulate(estimates))
+        self._lows = list(accumulate(lows))
+        self._highs = list(accumulate(highs))
+        self._method = method
+
+    def last(self) -> tuple[float, float, float]:
+        """The sums behind the last block, not rounded."""
+        if not self._estimates:
+            return 0.0, 0.0, 0.0
+        return self._estimates[-1], self._lows[-1], self._highs[-1]
+
+    def __len__(self) -> int:
+        return len(self._estimates)
+
+    @overload
+    def __getitem__(self, index: int) -> Count: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Count]: ...
+    def __getitem__(self, index: int | slice) -> Count | Sequence[Count]:
+        if isinstance(index, slice):
+            return [self[position] for position in range(*index.indices(len(self)))]
+        return _count(self._estimates[index], self._lows[index], self._highs[index], self._method)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestCounts:
+    """The running counts of one request.
+
+    ``prefixes[n]`` is what the prefix holds up to and including block ``n``. ``complete`` is False
+    while estimates stand in for texts that are counted by :meth:`refine`. ``notes`` say why an
+    interval is wide; ``unknown`` are the blocks with a placeholder, whose length is not known.
+    """
+
+    prefixes: Sequence[Count]
+    total: Count
+    complete: bool = True
+    notes: tuple[str, ...] = ()
+    unknown: tuple[int, ...] = ()
+    pending: tuple[str, ...] = ()
+    family: str = ""
+
+    def refine(self) -> Iterator[None]:
+        """Count the pending texts, a few milliseconds a step; then ask for the counts again."""
+        for text in self.pending:
+            for _ in count_steps(text, self.family):
+                yield
+
+
+def count_request(request: Request, model: Model | None, *, exact: bool = True) -> RequestCounts:
+    """The running counts of a request for a model; None: the provider's newest, with a note.
+
+    With ``exact`` False the answer comes at once: where a vocabulary is not loaded yet, and for big
+    texts not met before, estimates stand in, and ``complete`` is False.
+    """
+    settings = settings_for(request, model)
+    run = _Run(request, model, settings, exact)
+    for unit in request.units:
+        run.add_unit(unit)
+    return run.result()
+
+
+def settings_for(request: Request, model: Model | None) -> Settings:
+    """What of the model (or of the request's provider, when it is not known) tokens depend on."""
+    if model is None:
+        family = _FAMILY_OF_PROVIDER.get(request.provider, NEWEST_FAMILY)
+        tier = "high" if family == NEWEST_FAMILY else "standard"
+        return Settings(family=family, tier=tier)
+    name = _undated(model.id)
+    image: Mapping[str, Any] = constants()["image"]
+    return Settings(
+        family=model.family,
+        model=name,
+        tier=model.image_tier or "standard",
+        patch=27 if name.startswith(tuple(image["patch_27"])) else 28,
+        keeps_thinking=None if model.thinking is None else model.thinking == "keep",
+    )
+
+
+_FAMILY_OF_PROVIDER = {
+    "anthropic": NEWEST_FAMILY,
+    "openai": "o200k",
+    "alibaba": "qwen3.6",
+    "google": "gemini",
+}
+
+
+@dataclass(slots=True)
+class _Unit:
+    """What one entry of tools, system or messages adds by itself; kept on its node."""
+
+    estimates: list[float]
+    lows: list[float]
+    highs: list[float]
+    fast: bool
+    notes: tuple[str, ...]
+    calls: Mapping[str, str]
+    """Tool names by the id of the call; empty when the entry calls no tool."""
+    results: int
+    opening: float
+    """Tokens fewer when the entry goes on from tool results instead of opening a turn."""
+    system_start: str
+    system_end: str
+    unknown: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class _Run:
+    """One pass over the units of a request."""
+
+    request: Request
+    model: Model | None
+    settings: Settings
+    exact: bool
+    estimates: list[float] = field(default_factory=list[float])
+    lows: list[float] = field(default_factory=list[float])
+    highs: list[float] = field(default_factory=list[float])
+    carry: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
+    notes: dict[str, None] = field(default_factory=dict[str, None])
+    unknown: list[int] = field(default_factory=list[int])
+    pending: dict[str, None] = field(default_factory=dict[str, None])
+    names: dict[str, str] = field(default_factory=dict[str, str])
+    section: str = ""
+    role: str = ""
+    messages: int = 0
+    has_tools: bool = False
+    system_start: str = ""
+    system_newline: float = 0
+    has_system: bool = False
+    after_results: bool = False
+    fast: bool = False
+
+    def add_unit(self, unit: Unit) -> None:
+        """Add one entry, and before it what falls between it and the one before."""
+        blocks = unit.blocks
+        if not blocks:
+            return
+        section = blocks[0].section
+        if section != self.section:
+            self.enter(section)
+        counted = self.counted(unit)
+        if self.system_newline:
+            # Only a prefix that ends here has these tokens.
+            self.add(-self.system_newline)
+            self.system_newline = 0
+        if section == "messages":
+            role = _TURNS.get(unit.role, unit.role)
+            if role != self.role:
+                frame = _frame(self.settings)
+                self.add(frame["each"] + (frame["first"] if not self.messages else 0))
+                self.messages += 1
+                self.role = role
+            if self.after_results and role == "assistant":
+                self.add(-counted.opening)
+            self.after_results = counted.results > 0
+            if counted.calls:
+                self.names.update(counted.calls)
+                if not self.has_tools and self.settings.claude:
+                    self.without_tools()
+        elif section == "system":
+            self.has_system = True
+            self.system_start = self.system_start or counted.system_start
+            if counted.system_end == "\n" and self.settings.claude:
+                self.system_newline = constants()["system"]["newline"]
+        first = len(self.estimates)
+        self.estimates += counted.estimates
+        self.lows += counted.lows
+        self.highs += counted.highs
+        carry = self.carry
+        if carry[0] or carry[1] or carry[2]:
+            self.estimates[first] += carry[0]
+            self.lows[first] += carry[1]
+            self.highs[first] += carry[2]
+            self.carry = [0.0, 0.0, 0.0]
+        if self.system_newline:
+            for values in (self.estimates, self.lows, self.highs):
+                values[-1] += self.system_newline
+        self.fast = self.fast or counted.fast
+        for note in counted.notes:
+            self.notes[note] = None
+        for block in counted.unknown:
+            self.unknown.append(first + block)
+
+    def add(self, tokens: float, less: float = 0, more: float = 0) -> None:
+        """Tokens that belong to whatever block comes next."""
+        self.carry[0] += tokens
+        self.carry[1] += tokens - less
+        self.carry[2] += tokens + more
+
+    def enter(self, section: str) -> None:
+        """Start a section, with the hidden text that stands before it."""
+        if section == "tools":
+            self.has_tools = True
+            self.tool_prompt()
+        elif section == "messages":
+            self.before_messages()
+        self.section = section
+
+    def tool_prompt(self) -> None:
+        """The hidden instructions that come with tool definitions."""
+        if not self.settings.claude:
+            self.add(0, 0, 60)
+            return
+        if not any(_is_custom(unit.node) for unit in self.request.units if _in_tools(unit)):
+            # A hosted tool's own figure holds the instructions too.
+            return
+        hidden = self.model.tool_prompt if self.model else None
+        if hidden is None:
+            auto, _, less, more = self.unknown_prompt()
+            self.add(auto, less, more)
+            self.notes["the hidden tool prompt of this model is not known"] = None
+        else:
+            self.add(hidden[0], 1, 1)
+
+    def unknown_prompt(self) -> tuple[float, float, float, float]:
+        """The hidden prompt taken for a model without a recorded one."""
+        table: Mapping[str, Any] = constants()["tools"]["unknown_prompt"]
+        return table.get(self.settings.family) or table[NEWEST_FAMILY]
+
+    def before_messages(self) -> None:
+        """What stands between the system prompt and the first message."""
+        settings = self.settings
+        if not settings.claude:
+            self.answer_format()
+            return
+        family, name = settings.family, settings.model
+        if self.has_system:
+            data: Mapping[str, Any] = constants()["system"]
+            after: Mapping[str, int] = data["after_with_tools" if self.has_tools else "after"]
+            tokens = data["model_after"].get(name, after.get(family, 1))
+            if family == "claude-v4.8" and self.system_start == "\n":
+                tokens = 0
+            self.add(tokens)
+        if self.has_tools:
+            self.tool_choice()
+        thinking = _param(self.request, "thinking")
+        if thinking is not None:
+            data = constants()["thinking"]
+            if thinking.get("type") == "enabled":
+                self.add(data["budget"].get(name, data["budget"].get(family, 0)))
+            elif thinking.get("type") == "adaptive" and not self.has_tools:
+                self.add(data["adaptive"].get(name, 0))
+        self.answer_format()
+
+    def tool_choice(self) -> None:
+        """What a choice other than ``auto`` changes in the hidden prompt."""
+        choice = tool_choice(self.request)
+        kind = choice.get("type", "auto")
+        hidden = self.model.tool_prompt if self.model else None
+        auto, forced, *_ = hidden or self.unknown_prompt()
+        data: Mapping[str, Any] = constants()["tools"]
+        if kind in ("any", "tool"):
+            self.add(forced - auto, 0, 0 if hidden else 40)
+        if kind == "tool" and (name := forced_name(choice)):
+            count = self.text(name)
+            self.add(
+                data["forced"] + count.estimate, 0, data["forced_more"] + count.high - count.low
+            )
+        if choice.get("disable_parallel_tool_use") is True:
+            self.add(data["no_parallel"].get(self.settings.model, 0), 0, 2)
+
+    def answer_format(self) -> None:
+        """A JSON schema that the answer must follow is written into the prompt."""
+        schema = answer_schema(self.request)
+        if schema is None:
+            return
+        settings, data = self.settings, constants()["structured"]
+        if settings.claude:
+            count = self.text(dump_indented(schema))
+            family = settings.family if settings.family in data["around"] else NEWEST_FAMILY
+            self.add_count(
+                count, data["around"][family], data["less"][family], data["more"][family]
+            )
+            if settings.family == "claude-v3" and self.has_tools and not self.has_system:
+                self.add(0, 0, 1)
+        else:
+            count = self.text(dump(schema))
+            self.add_count(count, 20, count.estimate * 0.5 + 20, count.estimate * 0.5 + 60)
+            self.notes["how this provider writes an answer's schema is not published"] = None
+
+    def add_count(self, count: Count, tokens: float, less: float, more: float) -> None:
+        """A counted text, and tokens around it."""
+        self.carry[0] += count.estimate + tokens
+        self.carry[1] += count.low + tokens - less
+        self.carry[2] += count.high + tokens + more
+
+    def without_tools(self) -> None:
+        """Calls in the history of a request that defines no tools bring some instructions too."""
+        if "calls without tools" in self.names:
+            return
+        self.names["calls without tools"] = ""
+        data = constants()["calls"]["without_tools"]
+        self.add(data["tokens"], data["less"], data["more"])
+        self.notes["the history calls tools that the request does not define"] = None
+
+    def text(self, text: str) -> Count:
+        """One text's count, or for now an estimate of it."""
+        family = self.settings.family
+        if self.exact or is_warm(text, family) or (len(text) <= BIG_TEXT and is_ready(family)):
+            return count_text(text, family)
+        self.pending[text] = None
+        return fast_count(text, family)
+
+    def counted(self, unit: Unit) -> _Unit:
+        """What a unit adds by itself, from memory where its source is the same."""
+        names = ()
+        if unit.blocks[0].section == "messages":
+            names = self.result_names(unit)
+        memo = unit.node.memo
+        if memo is None:
+            memo = unit.node.memo = {}
+        key = ("tokens", unit.blocks[0].section, self.settings, names)
+        known = memo.get(key)
+        if known is None:
+            before = len(self.pending)
+            known = self.make(unit, names)
+            if len(self.pending) == before:
+                memo[key] = known
+        return known
+
+    def result_names(self, unit: Unit) -> tuple[str, ...]:
+        """The names of the tools that a message with several results answers, in their order."""
+        ids = [
+            block.node.get_text("tool_use_id")
+            or _nested_text(block.node, "toolResult", "toolUseId")
+            for block in unit.blocks
+            if block.kind in RESULTS
+        ]
+        return tuple(self.names.get(id_ or "", "") for id_ in ids) if len(ids) > 1 else ()
+
+    def make(self, unit: Unit, names: tuple[str, ...]) -> _Unit:
+        """Work out what a unit adds by itself."""
+        settings = self.settings
+        results = sum(block.kind in RESULTS for block in unit.blocks)
+        calls = [index for index, block in enumerate(unit.blocks) if block.kind in CALLS]
+        given = iter(names)
+        unknown: list[int] = []
+        notes: dict[str, None] = {}
+        made = _Unit([], [], [], False, (), {}, results, 0, "", "", ())
+        for index, block in enumerate(unit.blocks):
+            place = Place(
+                results=results,
+                name=next(given, "") if block.kind in RESULTS else "",
+                last_turn=bool(calls),
+            )
+            value = plain_value(block.node)
+            part = recipe(block.kind, value, settings, place)
+            if has_unknown_length(block):
+                unknown.append(index)
+                hole = constants()["hole"]["more"]
+                texts = tuple(text.replace(HOLE_CHARACTER, "") for text in part.texts)
+                part = Recipe(texts, part.tokens, part.less, part.more + hole, part.notes)
+                notes["a placeholder stands for a text of unknown length"] = None
+            counts = [self.text(text) for text in part.texts]
+            made.estimates.append(sum(count.estimate for count in counts) + part.tokens)
+            made.lows.append(sum(count.low for count in counts) + part.tokens - part.less)
+            made.highs.append(sum(count.high for count in counts) + part.tokens + part.more)
+            made.fast = made.fast or any(count.method.endswith(FAST) for count in counts)
+            notes |= dict.fromkeys(part.notes)
+        form = call_form(settings)
+        if calls:
+            self.around_calls(made, calls, form)
+            made.calls = {
+                _call_id(block.node): _call_name(block.node)
+                for block in unit.blocks
+                if block.kind in CALLS
+            }
+        if results > 1 and form.get("tagged"):
+            first = next(i for i, block in enumerate(unit.blocks) if block.kind in RESULTS)
+            _shift(made, first, form["results"] + form["result_turn"])
+        if unit.blocks[0].section == "messages" and settings.claude:
+            made.opening = self.opening(unit.blocks[0])
+        if unit.blocks[0].section == "system":
+            made.system_start = (unit.blocks[0].text or "")[:1]
+            made.system_end = (unit.blocks[-1].text or "")[-1:]
+        made.notes = tuple(notes)
+        made.unknown = tuple(unknown)
+        return made
+
+    def around_calls(self, made: _Unit, calls: list[int], form: Mapping[str, Any]) -> None:
+        """The tags around all calls of one message: half before the first, half behind the last."""
+        group = form["group"]
+        less, more = form["less"], form["more"]
+        if not form["tagged"]:
+            group += form["parallel"] * len(calls) if len(calls) > 1 else 0
+            less, more = group * less, group * more
+        half = group // 2
+        _shift(made, calls[0], half, less)
+        _shift(made, calls[-1], group - half, 0, more)
+
+    def opening(self, block: Block) -> float:
+        """Tokens that a message lacks when it goes on from tool results.
+
+        A turn opens with a mark that its first word takes in; a text that starts with anything else
+        pays for the mark, and a call at once pays for the line before it. Going on from a result,
+        there is no such mark.
+        """
+        if block.kind in CALLS:
+            return 1
+        text = (block.text or "")[:16]
+        if not text or self.settings.family == "claude-v4.8":
+            return 0
+        alone = self.text(text)
+        within = self.text("a\n" + text)
+        if alone.exact and within.exact:
+            return max(0, alone.estimate - (within.estimate - 2))
+        return 0
+
+    def result(self) -> RequestCounts:
+        """The running counts after the last unit."""
+        method = self.settings.family + (FAST if self.fast else "")
+        prefixes = Prefixes(self.estimates, self.lows, self.highs, method)
+        if self.section != "messages":
+            self.before_messages()
+        frame = _frame(self.settings)
+        closing = frame["closing"] if self.role != "assistant" or not self.settings.claude else 0
+        if self.messages:
+            self.add(closing, frame.get("less", 0), frame.get("more", 0))
+        estimate, low, high = map(add, prefixes.last(), self.carry)
+        if self.model is None and self.settings.claude:
+            self.notes["the model is not known, so the newest tokenizer is taken"] = None
+        return RequestCounts(
+            prefixes,
+            _count(estimate, low, high, method),
+            not self.pending,
+            tuple(self.notes),
+            tuple(self.unknown),
+            tuple(self.pending),
+            self.settings.family,
+        )
+
+
+def tool_choice(request: Request) -> Mapping[str, Any]:
+    """``{"type": auto | none | any | tool, ...}`` as Anthropic writes it, from any shape."""
+    choice = request.param("tool_choice")
+    if choice is None:
+        config = request.param("toolConfig")
+        choice = config.get("toolChoice") if config is not None else None
+    if choice is None:
+        return {}
+    if choice.kind == "string":
+        return {"type": {"required": "any"}.get(choice.text, choice.text)}
+    value = plain_value(choice)
+    if not isinstance(value, dict):
+        return {}
+    found = cast("dict[str, Any]", value)
+    kind = found.get("type")
+    if kind is None:
+        kind = next((name for name in ("auto", "any", "tool", "none") if name in found), "auto")
+    return {**found, "type": {"function": "tool", "required": "any"}.get(str(kind), kind)}
+
+
+def answer_schema(request: Request) -> Any:
+    """The JSON schema that the answer must follow, or None."""
+    for names in (
+        ("output_config", "format"),
+        ("output_format",),
+        ("response_format", "json_schema"),
+        ("text", "format"),
+        ("generationConfig", "responseSchema"),
+        ("generationConfig", "responseJsonSchema"),
+    ):
+        node = request.param(names[0])
+        for name in names[1:]:
+            node = node.get(name) if node is not None else None
+        if node is not None and node.kind == "object":
+            schema = node.get("schema")
+            if schema is not None:
+                return plain_value(schema)
+            if names[-1].startswith("response"):
+                return plain_value(node)
+    return None
+
+
+def dump_indented(value: Any) -> str:
+    """A schema as it is written into the prompt: JSON with an indent of two."""
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+_TURNS = {"model": "assistant", "tool": "user", "function": "user", "developer": "system"}
+"""Roles of other shapes that open a turn of the user's or the model's."""
+
+
+def _count(estimate: float, low: float, high: float, method: str) -> Count:
+    middle = max(0, round(estimate))
+    return Count(
+        middle, min(middle, max(0, floor(low + 0.01))), max(middle, ceil(high - 0.01)), method
+    )
+
+
+def _shift(made: _Unit, index: int, tokens: float, less: float = 0, more: float = 0) -> None:
+    made.estimates[index] += tokens
+    made.lows[index] += tokens - less
+    made.highs[index] += tokens + more
+
+
+def _frame(settings: Settings) -> Mapping[str, Any]:
+    table: Mapping[str, Any] = constants()["frame"]
+    return table.get(settings.family) or table[NEWEST_FAMILY]
+
+
+def _param(request: Request, name: str) -> Mapping[str, Any] | None:
+    node = request.param(name)
+    return plain_value(node) if node is not None and node.kind == "object" else None
+
+
+def _in_tools(unit: Unit) -> bool:
+    return bool(unit.blocks) and unit.blocks[0].section == "tools"
+
+
+def _is_custom(node: Node) -> bool:
+    value = plain_value(node)
+    return isinstance(value, dict) and tool_definition(cast("dict[str, Any]", value)) is not None
+
+
+def _undated(model: str) -> str:
+    """A model's id without its date, the line before the number: ``claude-haiku-3-5``."""
+    name = _DATE.sub("", model)
+    return _OLD_ORDER.sub(r"claude-\2-\1", name) if name.startswith("claude-3") else name
+
+
+_DATE = re.compile(r"-20\d{6}.*$")
+_OLD_ORDER = re.compile(r"^claude-(3(?:-\d)?)-([a-z]+)$")
+
+
+def _call_name(node: Node) -> str:
+    value = plain_value(node)
+    return call_parts(cast("dict[str, Any]", value))[0] if isinstance(value, dict) else ""
+
+
+def _call_id(node: Node) -> str:
+    return node.get_text("id") or _nested_text(node, "toolUse", "toolUseId") or ""
+
+
+def _nested_text(node: Node, outer: str, inner: str) -> str | None:
+    found = node.get(outer)
+    return found.get_text(inner) if found is not None else None
