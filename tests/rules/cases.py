@@ -14,8 +14,9 @@ of that code is written down. These lines are taken out before the text is read.
 ``after`` holds the text as the first fix that touches markers alone leaves it, ``fixed`` as such
 fixes leave it when no more applies.
 
-``<the harbour rules, 3000 tokens>`` in a text stands for prose of about that length, so that a case
-about long prefixes stays short; it is spelled out before the text is read.
+``<the harbour rules, 3000 tokens>`` in a text stands for prose of about that length, and
+``{{repeat:Some words. :300}}`` for those words so many times, so that a case about long prefixes
+stays short; both are spelled out before the text is read.
 """
 
 from __future__ import annotations
@@ -101,10 +102,12 @@ def read_cases(path: Path) -> Iterator[Case]:
 
 
 def spelled_out(text: str) -> str:
-    """A text with each ``<…, N tokens>`` replaced by prose of about so many tokens."""
+    """A text with each ``<…, N tokens>`` and each ``{{repeat:…:N}}`` written out."""
+    text = _REPEAT.sub(lambda found: found[1] * int(found[2]), text)
     return _LENGTH.sub(lambda found: " ".join(islice(cycle(_PROSE.split()), int(found[1]))), text)
 
 
+_REPEAT = re.compile(r"\{\{repeat:([^{}]*):(\d+)\}\}")
 _LENGTH = re.compile(r"<[^<>]*, (\d+) tokens>")
 _PROSE = (
     "The harbour master keeps one book for the ships that come in and one for those that leave "

@@ -50,6 +50,7 @@ MADE_ANEW = [
      "call"),
     (f"{PROSE}\nConversation: {UUID}\n", UUID, "UUID", "call"),
     (f"{UUID}\n{PROSE}", UUID, "UUID", "call"),
+    (f"{PROSE}\nSession: 9f8b7c6d5e4f\n{PROSE}", "9f8b7c6d5e4f", "id", "call"),
     (f"nonce=a8f7d2b1c9e4 {PROSE}", "a8f7d2b1c9e4", "random value", "call"),
     (f"{PROSE}Seed: 0.8372619405", "0.8372619405", "random value", "call"),
     (f"{PROSE}You are on iteration 3 of 25. {PROSE}", "3 of 25", "counter", "call"),
@@ -72,6 +73,8 @@ LEFT_ALONE = [
     f"Last updated: 2026-11-21. {PROSE}",
     f"{PROSE}Knowledge cutoff: 2025-01-31. {PROSE}",
     f"Prices as of 2024-05-01. {PROSE}",
+    f"As of December 31, 2025 the gates are blue. {PROSE}",
+    "Record value = 2026-09-21T14:30:00Z exactly.",
     f"{PROSE}The lease ends on 21 November 2026. {PROSE}",
     f"{PROSE}The board met on 2024-05-01T10:00:00Z and agreed. {PROSE}",
     f"{PROSE}On 2024-05-01 the board met at 10:00. {PROSE}",
@@ -88,6 +91,7 @@ LEFT_ALONE = [
     f"It is forbidden since 2024-05-01. {PROSE}",
     f"Today we follow the rules of 2024-05-01. {PROSE}",
     f"The tenant id is {UUID}. {PROSE}",
+    f"Session: opened. Request: example.com:8080. Conversation: 2026-11-21. {PROSE}",
     f"A session id looks like {UUID}. {PROSE}",
     "Session identifiers are required, and a request id is sent back. " + PROSE,
     f"{PROSE}\n- {UUID}\n- {UUID.replace('3f', '4e')}\n- {UUID.replace('3f', '5d')}\n{PROSE}",
@@ -119,7 +123,7 @@ def test_a_text_that_only_mentions_such_things_is_left_alone(text: str) -> None:
 
 
 def test_without_a_heading_a_point_in_time_needs_words_that_say_what_it_is() -> None:
-    text = "Books a berth. 2026-11-21T10:00:00Z"
+    text = "2026-11-21T10:00:00Z Books a berth."
     assert len(find_volatile(text)) == 1
     assert find_volatile(text, heading=False) == []
 

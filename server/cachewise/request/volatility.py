@@ -183,7 +183,7 @@ _STAMPED = re.compile(
 )
 _PLAIN_LABEL = re.compile(
     rf"(?:^|[\n<\[({{\"'*_#>-]|\b(?=the\b))\s*"
-    rf"(?P<label>(?:the\s+)?(?:{_MOMENT}|now|as of))"
+    rf"(?P<label>(?:the\s+)?(?:{_MOMENT}|now))"
     r"\W{0,4}(?:is\b)?\W{0,4}\Z",
     re.IGNORECASE,
 )
@@ -234,8 +234,11 @@ def _points_in_time(text: str, heading: bool) -> Iterator[Volatile]:
         if now is None and (edge or stamps < _LOG_LINES):
             plain = _PLAIN_LABEL.search(before)
         if edge:
-            label = at - len(before) + plain.start("label") if plain is not None else at
-            edge = _is_heading(text, label, match.end(), edges)
+            edge = (
+                _begins_line(text, at, edges)
+                if plain is None
+                else _is_heading(text, at - len(before) + plain.start("label"), match.end(), edges)
+            )
         span = match.span()
         found: Volatile | None = None
         if match["epoch"] is not None:
@@ -275,8 +278,14 @@ def _edge_lines(text: str) -> tuple[int, int]:
     )
 
 
+def _begins_line(text: str, at: int, edges: tuple[int, int]) -> bool:
+    """Whether a value without a label begins the first or the last line: ``[10:00] Hello``."""
+    line = text.rfind("\n", 0, at) + 1
+    return (at < edges[0] or at >= edges[1]) and not _LETTER.search(text, line, at)
+
+
 def _is_heading(text: str, label: int, end: int, edges: tuple[int, int]) -> bool:
-    """Whether a value in the first or last line stands as a prompt's own heading or footer would.
+    """Whether a labelled value in the first or last line stands as a heading or footer would.
 
     That is: in a short line, or with its label at the very start or end of the text.
     """
@@ -305,6 +314,11 @@ _ID_PATTERN = re.compile(
     rf"(?P<value>{_UUID}|[A-Za-z0-9][A-Za-z0-9_.:-]{{6,}}[A-Za-z0-9])",
     re.IGNORECASE,
 )
+_BARE_ID_PATTERN = re.compile(
+    r"\b(?P<label>request|session|trace|correlation|conversation)[\"'`*_>]{0,3}\s*[:=#]\s*"
+    r"[\"'`*_<(\[]{0,3}(?P<value>(?:[a-z]{2,12}_)?(?:[0-9a-f]{8,}|[A-Za-z0-9]{16,}))(?![\w.:/-])",
+    re.IGNORECASE,
+)
 _RANDOM_PATTERN = re.compile(
     r"\b(?P<label>nonce|random(?: (?:value|token|string|number|id|seed))?|salt|cache[ _-]?buster"
     r"|(?:random[ _-]?)?seed)[\"'`*]{0,2}\s*(?:is\b|[:=])\s*[\"'`*]{0,2}"
@@ -325,7 +339,7 @@ _MANY_UUIDS = 3
 
 def _identifiers(text: str) -> Iterator[Volatile]:
     taken: set[int] = set()
-    labelled = list(_ID_PATTERN.finditer(text))
+    labelled = [*_ID_PATTERN.finditer(text), *_BARE_ID_PATTERN.finditer(text)]
     often = Counter(match["label"].lower() for match in labelled)
     for match in labelled:
         value = match["value"]
