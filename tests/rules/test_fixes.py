@@ -178,6 +178,29 @@ slow = settings(
     },
     style={},
 )
+@example(
+    body={
+        "model": "claude-sonnet-4-6",
+        "max_tokens": 9,
+        "cache_control": {"type": "ephemeral"},
+        "messages": [
+            {
+                "role": "user",
+                "content": [
+                    {
+                        "cache_control": {"type": "ephemeral", "ttl": "1h"},
+                        "type": "tool_result",
+                        "tool_use_id": "a",
+                        "content": [
+                            {"type": "text", "text": "A", "cache_control": {"type": "ephemeral"}}
+                        ],
+                    }
+                ],
+            }
+        ],
+    },
+    style={},
+)
 def test_the_fixes_of_errors_end_and_keep_the_content(
     body: dict[str, Any], style: dict[str, Any]
 ) -> None:

@@ -87,7 +87,8 @@ def _no_slot(
     removed = [automatic, *(least_useful(context, explicit, excess) if excess > 0 else [])]
     fixes = [
         Fix(
-            "Remove automatic caching" + (f" and {excess} breakpoint(s)" if excess > 0 else ""),
+            "Remove automatic caching"
+            + (f" and the least useful of the markers ({excess})" if excess > 0 else ""),
             tuple(remove_mark(context, placed) for placed in removed),
         )
     ]

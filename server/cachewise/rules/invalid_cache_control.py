@@ -45,6 +45,7 @@ from cachewise.rules.markers import (
     anthropic_judges,
     api_path,
     fits,
+    is_cache_control,
     is_open,
     misplacement,
     remove_mark,
@@ -68,7 +69,9 @@ def check(context: Context) -> Iterator[Finding]:
     for placed in context.request.marks:
         mark = placed.mark
         # Where no marker can stand at all, another rule speaks; a cachePoint has its own schema.
-        if mark.place == "point" or is_open(mark.node) or _is_refused_anyway(context, placed):
+        if not is_cache_control(placed) or is_open(mark.node):
+            continue
+        if _is_refused_anyway(context, placed):
             continue
         if mark.node.kind != "object":
             yield _no_object(context, placed)

@@ -38,15 +38,24 @@ def anthropic_judges(context: Context) -> bool:
     platform = context.platform
     if platform is None or platform.extra_breakpoints != "rejected":
         return False
+    if context.request.configuration:
+        return False
     if context.model is not None:
         return context.model.provider == "anthropic"
     # An unknown model behind a gateway can be anybody's.
     return context.request.provider == "anthropic" and not platform.gateway
 
 
+def is_cache_control(placed: PlacedMark) -> bool:
+    """Whether a marker is written in Anthropic's way, and not as Bedrock's ``cachePoint``, say."""
+    return placed.mark.pointer.rpartition("/")[2] in ("cache_control", "cacheControl")
+
+
 def misplacement(context: Context, placed: PlacedMark) -> Misplacement | None:
     """Why the API rejects a marker at this place, or None when it does not (or cannot be told)."""
     mark = placed.mark
+    if not is_cache_control(placed):
+        return None
     if mark.place == "message":
         return "message" if context.request.shape == anthropic_messages.SHAPE else None
     if mark.place == "inside":
@@ -249,15 +258,18 @@ def relocated(read: Read, placed: PlacedMark, indent: str | None) -> str:
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
 
 
-def api_path(context: Context, placed: PlacedMark) -> str:
-    """The place of a marker as the API's messages about the schema write it.
+def api_path(context: Context, placed: PlacedMark, *, typed: bool = True) -> str:
+    """The place of a marker as the API's messages write it.
 
-    They name the type of the block on the way: ``messages.0.content.1.thinking.cache_control``,
-    ``tools.2.custom.cache_control``.
+    ``typed``: with the type of the block on the way, as in messages about the schema:
+    ``messages.0.content.1.thinking.cache_control``, ``tools.2.custom.cache_control``. A body of
+    another shape is rewritten on its way to the API, so of its path only the end is known.
     """
     mark = placed.mark
+    if context.request.shape != anthropic_messages.SHAPE:
+        return "cache_control"
     steps = placed.pointer.strip("/").split("/")
-    if mark.place == "block" and placed.block >= 0:
+    if typed and mark.place == "block" and placed.block >= 0:
         block = context.request.blocks[placed.block]
         if block.section == "tools":
             steps.insert(-1, block.node.get_text("type") or "custom")

@@ -5,8 +5,8 @@ the messages, those nested in a `tool_result` or a `document` included. One more
 request is rejected. It happens when several layers each set their own: an application, the SDK
 around it, a proxy.
 
-On Alibaba's Model Studio nothing is rejected: only the last four markers take effect there, and
-the earlier ones silently do nothing.
+On Alibaba's Model Studio and at OpenAI nothing is rejected: only the last four markers take effect
+there, and the earlier ones silently do nothing.
 
 ```json bad
 {"model": "claude-sonnet-4-6", "max_tokens": 100,
@@ -47,14 +47,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cachewise.request.model import PlacedMark
-from cachewise.rules.base import Context, Finding, Fix, Related, Rule
+from cachewise.rules.base import Context, Finding, Fix, Related, Rule, Severity
 from cachewise.rules.markers import least_useful, remove_mark, slots
 
 
 def check(context: Context) -> Iterator[Finding]:
     """One finding on the last marker when there are more than the platform takes."""
     platform = context.platform
-    if platform is None or platform.max_breakpoints is None:
+    if platform is None or platform.max_breakpoints is None or context.request.configuration:
         return
     if platform.gateway and (context.model is None or context.model.provider != "anthropic"):
         return  # The catalog's limit of a gateway is that of the Claude models behind it.
@@ -97,7 +97,7 @@ def _ignored(context: Context, counted: list[PlacedMark], limit: int, excess: in
             f"{'has' if excess == 1 else 'have'} no effect",
             tuple(remove_mark(context, placed) for placed in counted[:excess]),
         ),
-        severity_is_warning=True,
+        severity="warning",
     )
 
 
@@ -106,15 +106,14 @@ def _finding(
     counted: list[PlacedMark],
     message: str,
     fix: Fix,
-    *,
-    severity_is_warning: bool = False,
+    severity: Severity = "error",
 ) -> Finding:
     last = counted[-1]
     return RULE.finding(
         message,
         last.pointer,
         (last.start, last.end),
-        severity="warning" if severity_is_warning else "error",
+        severity=severity,
         related=tuple(
             Related(f"breakpoint {number} of {len(counted)}", other.pointer, other.start, other.end)
             for number, other in enumerate(counted[:-1], 1)

@@ -40,6 +40,7 @@ from cachewise.request.model import PlacedMark
 from cachewise.rules.base import Context, Finding, Fix, Related, Rule
 from cachewise.rules.markers import (
     anthropic_judges,
+    api_path,
     has_valid_ttl,
     mismatched_target,
     misplacement,
@@ -65,7 +66,7 @@ def check(context: Context) -> Iterator[Finding]:
     for index, placed in enumerate(counted):
         lifetime = platform.ttl_seconds[ttl_of(placed)]
         # Of two markers on one block it is not documented which one is read first.
-        block = closed_block(placed, blocks) if placed.mark.place != "top" else -1
+        block = closed_block(placed, blocks)
         earlier = [
             other
             for other in counted[:index]
@@ -89,8 +90,8 @@ def _is_conflict(context: Context, placed: PlacedMark) -> bool:
 
 def _finding(context: Context, placed: PlacedMark, earlier: list[PlacedMark]) -> Finding:
     mark = placed.mark
-    path = placed.pointer.strip("/").replace("/", ".")
-    where = "cache_control" if mark.place == "top" else f"{path}.ttl"
+    path = api_path(context, placed, typed=False)
+    where = path if mark.place == "top" else f"{path}.ttl"
     first = earlier[0]
     longer, shorter_ttl = ttl_of(placed), ttl_of(first)
     provider = (

@@ -120,9 +120,9 @@ def _words(context: Context, placed: PlacedMark, reason: Misplacement) -> tuple[
     if reason == "message":
         return f"{path}: {_EXTRA}", "In this API a marker stands on a block, not on a message."
     if reason == "empty":
-        block = context.request.block_pointer(placed.block).strip("/").replace("/", ".")
+        block = api_path(context, placed, typed=False).removesuffix("cache_control")
         return (
-            f"{block}.text: cache_control cannot be set for empty text blocks",
+            f"{block}text: cache_control cannot be set for empty text blocks",
             "An empty text cannot carry a marker.",
         )
     if reason == "deferred":
