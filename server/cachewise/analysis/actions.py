@@ -27,6 +27,9 @@ from cachewise.syntax.json_edit import (
 from cachewise.syntax.tree import Node
 
 FIX_ALL = "source.fixAll.cachewise"
+EDITABLE = ("json", "jsonc", "jsonl")
+"""Formats in which markers and keys can be inserted at any place."""
+
 _MEMBER = "cache_control"
 
 
@@ -38,6 +41,8 @@ def actions(
     ``findings`` are those that the selection touches, see ``findings_between``.
     """
     found = [*quick_fixes(findings)]
+    if document.format not in EDITABLE:
+        return _distinct(found)
     located = document.request_at(start)
     if located is not None:
         found += _remove_and_move(document, located, start, end)

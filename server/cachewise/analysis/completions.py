@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from cachewise.analysis.actions import EDITABLE
 from cachewise.analysis.cursor import Step, path_at
 from cachewise.analysis.document import Document, Located
 from cachewise.analysis.surfaces import Completion
@@ -18,7 +19,6 @@ from cachewise.analysis.wording import escape, source
 from cachewise.caching.plan import DEFAULT_TTL
 from cachewise.catalog.model import Model
 from cachewise.catalog.resolve import effective_minimum, effective_ttls, lifecycle
-from cachewise.syntax.tree import Node
 
 _BARE = re.compile(r"[\w$./@-]*\Z")
 _REST = re.compile(r"[\w$./@-]*")
@@ -26,6 +26,7 @@ _KEY = re.compile(r'"([^"\\\r\n]*)"\s*:\Z')
 _LOOK = 400
 """How far around the cursor the text is read; a word that is longer is none of ours."""
 
+_MEMBER = "cache_control"
 _MARKER = '{"type": "ephemeral"}'
 
 
@@ -43,7 +44,7 @@ class _Place:
 
 def completions(document: Document, offset: int) -> list[Completion]:
     """What fits at an offset, best first; empty where nothing of ours may stand."""
-    if not document.relevant:
+    if document.format not in EDITABLE or not document.relevant:
         return []
     located = document.request_at(offset)
     if located is None:
@@ -55,6 +56,8 @@ def completions(document: Document, offset: int) -> list[Completion]:
     if owner is None:
         return []
     step, is_marker = owner
+    if place.role == "key" and _has_other(step, _MEMBER, place) and not is_marker:
+        return []
     if is_marker:
         return _inside_marker(located, step, place)
     request = located.analyzed.request.node
@@ -62,10 +65,10 @@ def completions(document: Document, offset: int) -> list[Completion]:
         if place.role == "value" and place.key == "model":
             return _models(document, located, place)
         if _may_be_automatic(located):
-            return _marker(located, step.node, place, automatic=True)
+            return _marker(located, place, automatic=True)
         return []
     if _may_carry(located, step):
-        return _marker(located, step.node, place, automatic=False)
+        return _marker(located, place, automatic=False)
     return []
 
 
@@ -155,11 +158,8 @@ def _may_carry(located: Located, step: Step) -> bool:
     return False
 
 
-def _marker(located: Located, node: Node, place: _Place, *, automatic: bool) -> list[Completion]:
-    if place.role == "value":
-        if place.key != "cache_control":
-            return []
-    elif node.get("cache_control") is not None:
+def _marker(located: Located, place: _Place, *, automatic: bool) -> list[Completion]:
+    if place.role == "value" and place.key != _MEMBER:
         return []
     found: list[Completion] = []
     for order, ttl in enumerate(_ttls(located)):
@@ -228,7 +228,7 @@ def _inside_marker(located: Located, step: Step, place: _Place) -> list[Completi
                 sort=str(order),
             )
             for order, (name, key, value, detail) in enumerate(options)
-            if step.node.get(name) is None or _being_typed(step.node, name, step.start, place)
+            if not _has_other(step, name, place)
         ]
     if place.key == "type":
         values = [("ephemeral", "the only type there is")]
@@ -251,9 +251,10 @@ def _inside_marker(located: Located, step: Step, place: _Place) -> list[Completi
     ]
 
 
-def _being_typed(node: Node, name: str, start: int, place: _Place) -> bool:
-    index = node.index(name)
-    return start + node.key_starts[index] == place.start
+def _has_other(step: Step, name: str, place: _Place) -> bool:
+    """Whether an object has a member of this name, other than the one that is being typed."""
+    index = step.node.index(name)
+    return index >= 0 and step.start + step.node.key_starts[index] != place.start
 
 
 def _ttl_detail(located: Located, ttl: str) -> str:
