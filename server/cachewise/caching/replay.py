@@ -221,9 +221,9 @@ def _walk(
         block = point.block
         # The window counts positions: b, b-1, … b-19 when it is 20 long.
         lowest = point.position - window + 1 if window is not None else 1
-        while block >= 0 and positions[block] >= lowest and block not in seen:
+        while block >= 0 and positions[block] >= lowest:
+            digest = None if block in seen else prefixes[block]
             seen.add(block)
-            digest = prefixes[block]
             if digest is not None:
                 key = (call.model, call.space, digest)
                 if _readable(entries.get(key), call.at) or (
