@@ -22,6 +22,7 @@ export const shots = process.env.SHOTS ?? path.join(root, "client-vscode", "e2e"
 /** Keeps VS Code quiet, and everything on the screen that the tests look for. */
 const SETTINGS = {
   "workbench.startupEditor": "none",
+  "workbench.reduceMotion": "on",
   "workbench.tips.enabled": false,
   "workbench.enableExperiments": false,
   "workbench.secondarySideBar.defaultVisibility": "hidden",
@@ -50,12 +51,16 @@ export const THEMES = { dark: "Default Dark Modern", light: "Default Light Moder
 export async function startEditor({ settings = {}, options = [], env = {} } = {}) {
   const profile = mkdtempSync(path.join(tmpdir(), "cachewise-e2e-"));
   const data = path.join(profile, "data");
-  const settingsFile = path.join(data, "User", "settings.json");
-  // While it runs tests, VS Code keeps the user's settings in memory and reads those of the machine.
-  for (const file of [settingsFile, path.join(data, "Machine", "settings.json")]) {
-    mkdirSync(path.dirname(file), { recursive: true });
-    writeFileSync(file, JSON.stringify({ ...SETTINGS, ...settings }, null, 2));
-  }
+  // VS Code reads what belongs to a machine from the second file, and all else from the first; while
+  // it runs tests, it keeps the user's settings in memory and reads the second only.
+  const settingsFiles = ["User", "Machine"].map((name) => path.join(data, name, "settings.json"));
+  const writeSettings = (all) => {
+    for (const file of settingsFiles) {
+      mkdirSync(path.dirname(file), { recursive: true });
+      writeFileSync(file, JSON.stringify(all, null, 2));
+    }
+  };
+  writeSettings({ ...SETTINGS, ...settings });
   // Without a file of its own, code-server reads and writes the one in the user's home.
   const config = path.join(profile, "config.yaml");
   writeFileSync(config, "auth: none\n");
@@ -119,8 +124,9 @@ export async function startEditor({ settings = {}, options = [], env = {} } = {}
     url,
     port,
     profile,
-    settingsFile,
     pid: child.pid,
+    /** Changes the settings, as a person does in the settings editor. */
+    change: (more) => writeSettings({ ...SETTINGS, ...settings, ...more }),
     browser,
     /** What the extension wrote into its output channel so far. */
     output: () => channel(data),

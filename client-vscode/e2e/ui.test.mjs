@@ -27,7 +27,7 @@ const STABLE = "You answer questions about the harbour: tides, berths, fees and 
 
 const GOOD = `${JSON.stringify(
   {
-    model: "claude-sonnet-4-5",
+    model: "claude-sonnet-5-5",
     max_tokens: 1024,
     system: [{ type: "text", text: STABLE, cache_control: { type: "ephemeral" } }],
     messages: [{ role: "user", content: "When is high tide?" }],
@@ -39,7 +39,8 @@ const GOOD = `${JSON.stringify(
 const BAD = GOOD.replace('"type": "ephemeral"', '"type": "ephemeral",\n        "ttl": "2h"');
 
 const squiggle = (page, kind) => page.locator(`.monaco-editor .squiggly-${kind}`).first();
-const status = (page) => page.locator('.statusbar-item[id="cachewise.cachewise.request"]');
+const hint = (page) => page.locator(".view-line", { hasText: /\d\stok\s·/ }).first();
+const status = (page) => page.locator('.statusbar-item [aria-label^="Cachewise"]');
 
 async function withEditor(t, options, work) {
   const editor = await startEditor(options);
@@ -66,7 +67,7 @@ for (const [theme, name] of Object.entries(THEMES)) {
 
       const opened = performance.now();
       await openFile(page, "good.json");
-      await page.locator(".view-line", { hasText: /tok/ }).first().waitFor();
+      await hint(page).waitFor();
       t.diagnostic(
         `first hint ${((performance.now() - opened) / 1000).toFixed(1)} s after opening`,
       );
@@ -112,7 +113,7 @@ test("Insert cache breakpoint here", { skip }, async (t) => {
     const folder = folderWith({ "plain.json": text });
     const page = await openFolder(editor, folder);
     await openFile(page, "plain.json");
-    await page.locator(".codelens-decoration", { hasText: "first call" }).first().waitFor();
+    await page.locator(".codelens-decoration", { hasText: "nothing cached" }).first().waitFor();
     await goTo(page, 7, 10);
     await page.keyboard.press("Control+.");
     const insert = page.locator(".action-widget .monaco-list-row", { hasText: "Insert cache" });
@@ -165,10 +166,8 @@ test("a start that fails says which step, and offers help", { skip }, async (t) 
       "Retry",
     ]);
     // With the setting put right, the server starts without anything else.
-    const all = JSON.parse(readFileSync(editor.settingsFile, "utf8"));
-    all["cachewise.interpreter"] = await python();
-    writeFileSync(editor.settingsFile, JSON.stringify(all));
-    await page.locator(".view-line", { hasText: /tok/ }).first().waitFor();
+    editor.change({ "cachewise.interpreter": await python() });
+    await hint(page).waitFor();
   });
 });
 
@@ -180,7 +179,7 @@ test("a fresh profile makes its private environment and shows a hint", { skip },
     await openFile(page, "good.json");
     await page.locator(".notification-toast", { hasText: "Cachewise" }).waitFor();
     await shoot(page, "first-start");
-    await page.locator(".view-line", { hasText: /tok/ }).first().waitFor({ timeout: 90_000 });
+    await hint(page).waitFor({ timeout: 90_000 });
     t.diagnostic(`first hint after ${((performance.now() - began) / 1000).toFixed(1)} s`);
     assert.match(editor.output(), /4\/5 cachewise: not installed/);
     assert.match(editor.output(), /5\/5 server: .*env-.* lsp --stdio/);
@@ -190,10 +189,11 @@ test("a fresh profile makes its private environment and shows a hint", { skip },
     const again = await openFolder(editor, folder);
     const start = performance.now();
     await openFile(again, "good.json");
-    await again.locator(".view-line", { hasText: /tok/ }).first().waitFor();
+    await hint(again).waitFor();
     const seconds = (performance.now() - start) / 1000;
     t.diagnostic(`first hint of a new window after ${seconds.toFixed(1)} s`);
-    assert.ok(seconds < 6, `${seconds} s`);
+    // Three seconds on an idle machine; a busy one must not fail the run.
+    assert.ok(seconds < 15, `${seconds} s`);
   });
 });
 
@@ -202,7 +202,7 @@ test("a killed server comes back, and stays away after the fourth time", { skip 
   await withEditor(t, { settings }, async (editor) => {
     const page = await openFolder(editor, folderWith({ "good.json": GOOD }));
     await openFile(page, "good.json");
-    await page.locator(".view-line", { hasText: /tok/ }).first().waitFor();
+    await hint(page).waitFor();
     for (let crash = 1; crash <= 4; crash++) {
       const [victim] = await until("a server runs", 15_000, () => {
         const found = servers(editor);
@@ -249,7 +249,7 @@ test("in restricted mode nothing of the workspace is run, and hints are shown", 
     const page = await openFolder(editor, folder);
     await openFile(page, "good.json");
     await page.locator(".statusbar-item", { hasText: "Restricted Mode" }).waitFor();
-    await page.locator(".view-line", { hasText: /tok/ }).first().waitFor();
+    await hint(page).waitFor();
     await shoot(page, "restricted");
     assert.throws(() => readFileSync(trap), { code: "ENOENT" });
   });
@@ -260,7 +260,7 @@ test("Explain Rule shows the page of a rule", { skip }, async (t) => {
   await withEditor(t, { settings }, async (editor) => {
     const page = await openFolder(editor, folderWith({ "good.json": GOOD }));
     await openFile(page, "good.json");
-    await page.locator(".view-line", { hasText: /tok/ }).first().waitFor();
+    await hint(page).waitFor();
     await runCommand(page, "Cachewise: Explain Rule");
     const row = page.locator(".quick-input-list .monaco-list-row", { hasText: "CW201" });
     await row.waitFor();

@@ -205,7 +205,7 @@ class Life {
       reason === ""
         ? vscode.l10n.t("The Cachewise server ended four times within three minutes.")
         : vscode.l10n.t(
-            "The Cachewise server ended four times within three minutes. It last said: {0}",
+            "The Cachewise server ended four times within three minutes, the last time with: {0}",
             reason,
           );
     this.log.error(message);

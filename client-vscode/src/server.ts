@@ -45,6 +45,7 @@ export interface ServerOptions {
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { context, log } = options;
+  const began = performance.now();
   const storage = context.globalStorageUri.fsPath;
   await mkdir(storage, { recursive: true });
   const folders = (vscode.workspace.workspaceFolders ?? []).map((folder) => folder.uri.fsPath);
@@ -53,7 +54,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const stages = {
     find: vscode.l10n.t("looking for Python"),
     create: vscode.l10n.t("making a private Python environment"),
-    install: vscode.l10n.t("installing Cachewise into it"),
+    install: vscode.l10n.t("installing Cachewise in the private environment"),
     check: vscode.l10n.t("checking the installation"),
   };
   const python = await locateServer({
@@ -71,7 +72,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     progress: (stage) => options.progress(stages[stage]),
   });
   options.progress(vscode.l10n.t("starting the language server"));
-  return connect(options, python, storage);
+  const server = await connect(options, python, storage);
+  log.info(`the start took ${((performance.now() - began) / 1000).toFixed(1)} s`);
+  return server;
 }
 
 async function connect(
@@ -81,12 +84,13 @@ async function connect(
 ): Promise<Server> {
   const args = ["-m", "cachewise", "lsp", "--stdio"];
   log.info(`5/5 server: ${python.path} ${args.join(" ")}`);
-  const tail = new Tail();
   const crashes = new Crashes();
+  let tail = new Tail();
   let child: ChildProcess | undefined;
   let initialized = false;
 
   const launch = async (): Promise<ChildProcess> => {
+    tail = new Tail();
     const started = spawn(python.path, args, { cwd: storage, env: pythonEnvironment(process.env) });
     child = started;
     await new Promise<void>((resolve, reject) => {
@@ -119,8 +123,8 @@ async function connect(
     },
     errorHandler: {
       error: () => ({ action: ErrorAction.Continue, handled: true }),
-      closed: () => {
-        const why = tail.reason();
+      closed: async () => {
+        const why = await whyEnded(child, tail);
         if (!initialized) return { action: CloseAction.DoNotRestart, handled: true };
         if (crashes.mayRestart(Date.now())) {
           return { action: CloseAction.Restart, handled: true, message: `restarting: ${why}` };
@@ -168,6 +172,23 @@ async function connect(
     `5/5 server: ${serverInfo?.name ?? "cachewise"} ${serverInfo?.version ?? ""} is running`,
   );
   return { client, python, stop };
+}
+
+/** The connection may close a moment before the process is known to have ended (milliseconds). */
+const LAST_BREATH_MS = 500;
+
+/** Why a server has ended by itself: the signal that ended it, or the last thing that it wrote. */
+async function whyEnded(child: ChildProcess | undefined, tail: Tail): Promise<string> {
+  if (child === undefined) return "";
+  if (child.exitCode === null && child.signalCode === null) {
+    await new Promise<void>((resolve) => {
+      child.once("exit", () => resolve());
+      setTimeout(resolve, LAST_BREATH_MS);
+    });
+  }
+  // A server that was killed had no chance to tell why; what it wrote before is about other things.
+  if (child.signalCode !== null) return vscode.l10n.t("it was ended by {0}", child.signalCode);
+  return tail.reason();
 }
 
 /** The library tells of each failed request in a popup; ours go to the log, and only there. */

@@ -5,7 +5,7 @@ import json
 _STABLE = "You answer questions about the harbour: tides, berths, fees and rules. " * 120
 
 _BODY = {
-    "model": "claude-sonnet-4-5",
+    "model": "claude-sonnet-5-5",
     "max_tokens": 1024,
     "system": [{"type": "text", "text": _STABLE, "cache_control": {"type": "ephemeral"}}],
     "messages": [{"role": "user", "content": "When is high tide?"}],

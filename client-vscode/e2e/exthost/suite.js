@@ -7,7 +7,7 @@ const STABLE = "You answer questions about the harbour: tides, berths, fees and 
 );
 
 const body = (cacheControl) => ({
-  model: "claude-sonnet-4-5",
+  model: "claude-sonnet-5-5",
   max_tokens: 1024,
   system: [{ type: "text", text: STABLE, cache_control: cacheControl }],
   messages: [{ role: "user", content: "When is high tide?" }],
@@ -75,7 +75,7 @@ describe("Cachewise in the extension host", () => {
     const label = ({ label: text }) =>
       typeof text === "string" ? text : text.map(({ value }) => value).join("");
     assert.ok(
-      hints.some((hint) => /tok/.test(label(hint))),
+      hints.some((hint) => /\d tok ·/.test(label(hint))),
       hints.map(label).join(" | "),
     );
     const lenses = await ask("executeCodeLensProvider", document.uri, 10);
