@@ -405,7 +405,7 @@ def analyze(
         plan=plan,
         costs=costs,
         findings=tuple(_run_rules(context, settings, rules)),
-        platform_guessed=target.guessed and resolution.platform == target.platform,
+        platform_guessed=target.guessed,
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
+from cachewise.analysis.configuration import configuration_hints
 from cachewise.analysis.document import Analyzed, Document, Located
 from cachewise.analysis.surfaces import Hint
 from cachewise.analysis.wording import (
@@ -35,6 +36,10 @@ def hints(document: Document, start: int, end: int) -> list[Hint]:
     end = text.line_end(text.position(end).line)
     found: list[Hint] = []
     for located in _between(document, start, end):
+        if located.analyzed.request.configuration:
+            if settings.hints_breakpoints:
+                found += configuration_hints(document, located, start, end)
+            continue
         if settings.hints_blocks:
             found += _block_hints(document, located, start, end)
         if settings.hints_breakpoints:

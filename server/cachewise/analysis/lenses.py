@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cachewise.analysis.configuration import configuration_line
 from cachewise.analysis.document import Analyzed, Document
 from cachewise.analysis.surfaces import Lens
 from cachewise.analysis.wording import money, number
@@ -12,10 +13,15 @@ def lenses(document: Document) -> list[Lens]:
     """One line for each request of the document; none when the settings switch them off."""
     if not document.options.settings.lens_enabled:
         return []
-    return [
-        Lens(located.base, located.end, request_line(located.analyzed))
-        for located in document.requests
-    ]
+    found: list[Lens] = []
+    for located in document.requests:
+        if located.analyzed.request.configuration:
+            line = configuration_line(document, located)
+        else:
+            line = request_line(located.analyzed)
+        if line is not None:
+            found.append(Lens(located.base, located.end, line))
+    return found
 
 
 def request_line(analyzed: Analyzed) -> str:

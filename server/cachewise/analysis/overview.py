@@ -37,7 +37,9 @@ def file_report(
         path=document.path,
         format=document.format,
         requests=tuple(
-            _request(document.text, located, blocks, traffic) for located in document.requests
+            _request(document.text, located, blocks, traffic)
+            for located in document.requests
+            if not located.analyzed.request.configuration
         ),
         findings=tuple(_finding(document, finding) for finding in document.findings()),
     )

@@ -16,7 +16,7 @@ def summary(document: Document, offset: int) -> Summary | None:
     ``label`` is plain text, ``tooltip`` Markdown, ``next_call`` exact USD.
     """
     located = document.request_at(offset)
-    if located is None:
+    if located is None or located.analyzed.request.configuration:
         return None
     analyzed = located.analyzed
     plan = analyzed.plan
