@@ -104,9 +104,19 @@ def recipe(kind: str, value: Value, settings: Settings, place: Place) -> Recipe:
         return _document(block, settings)
     if kind in _THINKING:
         return _thinking(block, settings, place)
+    if kind.endswith("_tool_result"):
+        return _found(block)
     text = block.get("text")
     if isinstance(text, str):
-        return Recipe((text,))
+        citations = block.get("citations")
+        cited = len(cast("list[Value]", citations)) if isinstance(citations, list) else 0
+        if not cited:
+            return Recipe((text,))
+        data: Mapping[str, Any] = constants()["document"]
+        tokens, less, more = (
+            data[name] * cited for name in ("citation", "citation_less", "citation_more")
+        )
+        return Recipe((text,), tokens, less, more, ("citations that are sent back are estimated",))
     return _unknown(block)
 
 
@@ -418,17 +428,37 @@ def _thinking(block: dict[str, Value], settings: Settings, place: Place) -> Reci
     least = settings.keeps_thinking is None and not place.last_turn
     note = "what thinking stays in the prompt is not published in full"
     if isinstance(text, str) and text:
-        more = data["block_more"] + data["hidden_more"] * len(text) / 4
-        less = 3.0 + (len(text) if least else 0)
-        return Recipe((text,), data["block"], less, more, (note,))
+        # Only a summary may be shown; a character is taken for a quarter of a token.
+        hidden = data["hidden"] * len(text) / 4
+        more = data["block_more"] + data["hidden_more"] * len(text) / 4 - hidden
+        less = hidden + 3 + (len(text) / 2 if least else 0)
+        return Recipe((text,), data["block"] + hidden, less, more, (note,))
     length = len(hidden) if isinstance(hidden, str) else 0
     return Recipe(
         (),
         length * data["signature"],
         length * data["signature_less"],
-        length * data["signature_more"] + 200,
+        length * data["signature_more"] + data["signature_unseen"],
         (note,),
     )
+
+
+def _found(block: dict[str, Value]) -> Recipe:
+    """What a hosted tool found: partly sealed, so that only its length is known."""
+    data: Mapping[str, Any] = constants()["server_tools"]
+    open_part = _unknown(block)
+    sealed = entries = 0
+    content = block.get("content")
+    if isinstance(content, list):
+        for item in cast("list[Value]", content):
+            if isinstance(item, dict):
+                entries += 1
+                text = cast("dict[str, Value]", item).get("encrypted_content")
+                sealed += len(text) if isinstance(text, str) else 0
+    tokens = sealed * data["found"] + entries * data["found_each"]
+    note = "what a hosted tool found is sealed: its tokens are estimated by its length"
+    more = tokens + 1_200 * entries
+    return Recipe(open_part.texts, tokens, tokens * 0.7 + open_part.less, more, (note,))
 
 
 def _unknown(block: dict[str, Value]) -> Recipe:
@@ -451,4 +481,7 @@ def _unknown(block: dict[str, Value]) -> Recipe:
     return Recipe(tuple(texts), 0, size / 4, size / 4 + 50, (note,)) if texts else Recipe()
 
 
-_SILENT = {"type", "id", "cache_control", "tool_use_id", "signature", "call_id", "status", "role"}
+_SILENT = {
+    *("type", "id", "cache_control", "tool_use_id", "signature", "call_id", "status", "role"),
+    "encrypted_content",
+}

@@ -15,7 +15,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from math import ceil, floor
-from operator import add
 from typing import Any, cast, overload
 
 from cachewise.catalog.model import Model
@@ -165,6 +164,27 @@ class _Unit:
 
 
 @dataclass(slots=True)
+class _Sum:
+    """Tokens that fall between two blocks."""
+
+    estimate: float = 0
+    low: float = 0
+    high: float = 0
+
+    def add(self, tokens: float, less: float = 0, more: float = 0) -> None:
+        """Some more of them, and how far they may be off."""
+        self.estimate += tokens
+        self.low += tokens - less
+        self.high += tokens + more
+
+    def add_count(self, count: Count, tokens: float, less: float, more: float) -> None:
+        """A counted text, and tokens around it."""
+        self.estimate += count.estimate + tokens
+        self.low += count.low + tokens - less
+        self.high += count.high + tokens + more
+
+
+@dataclass(slots=True)
 class _Run:
     """One pass over the units of a request."""
 
@@ -175,7 +195,10 @@ class _Run:
     estimates: list[float] = field(default_factory=list[float])
     lows: list[float] = field(default_factory=list[float])
     highs: list[float] = field(default_factory=list[float])
-    carry: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
+    carry: _Sum = field(default_factory=lambda: _Sum())
+    """What falls between the last block and the next."""
+    closing: _Sum = field(default_factory=lambda: _Sum())
+    """What falls behind the last message."""
     notes: dict[str, None] = field(default_factory=dict[str, None])
     unknown: list[int] = field(default_factory=list[int])
     pending: dict[str, None] = field(default_factory=dict[str, None])
@@ -188,6 +211,7 @@ class _Run:
     system_newline: float = 0
     has_system: bool = False
     after_results: bool = False
+    thinking_placed: bool = False
     fast: bool = False
 
     def add_unit(self, unit: Unit) -> None:
@@ -205,6 +229,8 @@ class _Run:
             self.system_newline = 0
         if section == "messages":
             role = _TURNS.get(unit.role, unit.role)
+            if self.after_results:
+                self.add(call_form(self.settings).get("result_after", 0))
             if role != self.role:
                 frame = _frame(self.settings)
                 self.add(frame["each"] + (frame["first"] if not self.messages else 0))
@@ -227,11 +253,11 @@ class _Run:
         self.lows += counted.lows
         self.highs += counted.highs
         carry = self.carry
-        if carry[0] or carry[1] or carry[2]:
-            self.estimates[first] += carry[0]
-            self.lows[first] += carry[1]
-            self.highs[first] += carry[2]
-            self.carry = [0.0, 0.0, 0.0]
+        if carry.estimate or carry.low or carry.high:
+            self.estimates[first] += carry.estimate
+            self.lows[first] += carry.low
+            self.highs[first] += carry.high
+            self.carry = _Sum()
         if self.system_newline:
             for values in (self.estimates, self.lows, self.highs):
                 values[-1] += self.system_newline
@@ -243,15 +269,15 @@ class _Run:
 
     def add(self, tokens: float, less: float = 0, more: float = 0) -> None:
         """Tokens that belong to whatever block comes next."""
-        self.carry[0] += tokens
-        self.carry[1] += tokens - less
-        self.carry[2] += tokens + more
+        self.carry.add(tokens, less, more)
 
     def enter(self, section: str) -> None:
         """Start a section, with the hidden text that stands before it."""
         if section == "tools":
             self.has_tools = True
             self.tool_prompt()
+        elif section == "system":
+            self.before_system()
         elif section == "messages":
             self.before_messages()
         self.section = section
@@ -264,18 +290,34 @@ class _Run:
         if not any(_is_custom(unit.node) for unit in self.request.units if _in_tools(unit)):
             # A hosted tool's own figure holds the instructions too.
             return
-        hidden = self.model.tool_prompt if self.model else None
+        hidden = self.hidden_prompt()
         if hidden is None:
             auto, _, less, more = self.unknown_prompt()
             self.add(auto, less, more)
             self.notes["the hidden tool prompt of this model is not known"] = None
         else:
-            self.add(hidden[0], 1, 1)
+            self.add(hidden[0], 2, 2)
 
     def unknown_prompt(self) -> tuple[float, float, float, float]:
         """The hidden prompt taken for a model without a recorded one."""
         table: Mapping[str, Any] = constants()["tools"]["unknown_prompt"]
         return table.get(self.settings.family) or table[NEWEST_FAMILY]
+
+    def before_system(self) -> None:
+        """What thinking with a budget puts in front of the system prompt; once a request."""
+        if self.thinking_placed or thinking_mode(self.request) != "enabled":
+            return
+        self.thinking_placed = True
+        before, _, closing = self.budget()
+        if before or closing:
+            data: Mapping[str, Any] = constants()["thinking"]
+            self.add(before, data["budget_less"], data["budget_more"])
+            self.closing.add(closing)
+
+    def budget(self) -> tuple[int, int, int]:
+        """Tokens for thinking: before the system prompt, behind it, behind the last message."""
+        table: Mapping[str, Any] = constants()["thinking"]["budget"]
+        return table.get(self.settings.model) or table.get(self.settings.family) or (0, 0, 0)
 
     def before_messages(self) -> None:
         """What stands between the system prompt and the first message."""
@@ -293,31 +335,36 @@ class _Run:
             self.add(tokens)
         if self.has_tools:
             self.tool_choice()
-        thinking = _param(self.request, "thinking")
-        if thinking is not None:
-            data = constants()["thinking"]
-            if thinking.get("type") == "enabled":
-                self.add(data["budget"].get(name, data["budget"].get(family, 0)))
-            elif thinking.get("type") == "adaptive" and not self.has_tools:
-                self.add(data["adaptive"].get(name, 0))
+        self.before_system()
+        mode = thinking_mode(self.request)
+        if mode == "adaptive" and not self.has_tools:
+            self.add(constants()["thinking"]["adaptive"].get(name, 0))
+        elif mode == "enabled":
+            _, behind, _ = self.budget()
+            self.add(behind)
         self.answer_format()
 
     def tool_choice(self) -> None:
-        """What a choice other than ``auto`` changes in the hidden prompt."""
+        """What a choice other than ``auto`` changes in the hidden prompt, and opens at the end."""
         choice = tool_choice(self.request)
         kind = choice.get("type", "auto")
-        hidden = self.model.tool_prompt if self.model else None
-        auto, forced, *_ = hidden or self.unknown_prompt()
         data: Mapping[str, Any] = constants()["tools"]
         if kind in ("any", "tool"):
-            self.add(forced - auto, 0, 0 if hidden else 40)
+            hidden = self.hidden_prompt()
+            auto, forced, *_ = hidden or self.unknown_prompt()
+            opened = data["opened"].get(self.settings.family, 0)
+            self.add(forced - auto - opened, 0, 0 if hidden else 40)
+            self.closing.add(opened)
         if kind == "tool" and (name := forced_name(choice)):
-            count = self.text(name)
-            self.add(
-                data["forced"] + count.estimate, 0, data["forced_more"] + count.high - count.low
-            )
+            self.closing.add_count(self.text(name), data["forced"], 0, data["forced_more"])
         if choice.get("disable_parallel_tool_use") is True:
             self.add(data["no_parallel"].get(self.settings.model, 0), 0, 2)
+
+    def hidden_prompt(self) -> tuple[int, int] | None:
+        """The model's hidden tool prompt, with ``auto`` and with a forced tool, where known."""
+        if self.model is not None and self.model.tool_prompt is not None:
+            return self.model.tool_prompt
+        return constants()["tools"]["model_prompt"].get(self.settings.model)
 
     def answer_format(self) -> None:
         """A JSON schema that the answer must follow is written into the prompt."""
@@ -328,21 +375,18 @@ class _Run:
         if settings.claude:
             count = self.text(dump_indented(schema))
             family = settings.family if settings.family in data["around"] else NEWEST_FAMILY
-            self.add_count(
+            self.carry.add_count(
                 count, data["around"][family], data["less"][family], data["more"][family]
             )
-            if settings.family == "claude-v3" and self.has_tools and not self.has_system:
-                self.add(0, 0, 1)
+            alone = (
+                not self.has_system and settings.model not in constants()["system"]["model_after"]
+            )
+            if alone and family == "claude-v3" and (self.has_tools or self.thinking_placed):
+                self.add(data["system"])
         else:
             count = self.text(dump(schema))
-            self.add_count(count, 20, count.estimate * 0.5 + 20, count.estimate * 0.5 + 60)
+            self.carry.add_count(count, 20, count.estimate * 0.5 + 20, count.estimate * 0.5 + 60)
             self.notes["how this provider writes an answer's schema is not published"] = None
-
-    def add_count(self, count: Count, tokens: float, less: float, more: float) -> None:
-        """A counted text, and tokens around it."""
-        self.carry[0] += count.estimate + tokens
-        self.carry[1] += count.low + tokens - less
-        self.carry[2] += count.high + tokens + more
 
     def without_tools(self) -> None:
         """Calls in the history of a request that defines no tools bring some instructions too."""
@@ -476,7 +520,12 @@ class _Run:
         closing = frame["closing"] if self.role != "assistant" or not self.settings.claude else 0
         if self.messages:
             self.add(closing, frame.get("less", 0), frame.get("more", 0))
-        estimate, low, high = map(add, prefixes.last(), self.carry)
+        if self.after_results:
+            self.add(call_form(self.settings).get("result_after", 0))
+        estimate, low, high = prefixes.last()
+        estimate += self.carry.estimate + self.closing.estimate
+        low += self.carry.low + self.closing.low
+        high += self.carry.high + self.closing.high
         if self.model is None and self.settings.claude:
             self.notes["the model is not known, so the newest tokenizer is taken"] = None
         return RequestCounts(
@@ -508,6 +557,12 @@ def tool_choice(request: Request) -> Mapping[str, Any]:
     if kind is None:
         kind = next((name for name in ("auto", "any", "tool", "none") if name in found), "auto")
     return {**found, "type": {"function": "tool", "required": "any"}.get(str(kind), kind)}
+
+
+def thinking_mode(request: Request) -> str:
+    """``enabled``, ``adaptive``, ``disabled`` or "" as the request asks for thinking."""
+    node = request.param("thinking")
+    return (node.get_text("type") or "") if node is not None else ""
 
 
 def answer_schema(request: Request) -> Any:
@@ -557,11 +612,6 @@ def _shift(made: _Unit, index: int, tokens: float, less: float = 0, more: float 
 def _frame(settings: Settings) -> Mapping[str, Any]:
     table: Mapping[str, Any] = constants()["frame"]
     return table.get(settings.family) or table[NEWEST_FAMILY]
-
-
-def _param(request: Request, name: str) -> Mapping[str, Any] | None:
-    node = request.param(name)
-    return plain_value(node) if node is not None and node.kind == "object" else None
 
 
 def _in_tools(unit: Unit) -> bool:
