@@ -78,6 +78,8 @@ def matches(node: Node) -> bool:
                 return False
             continue
         if role not in _MESSAGE_ROLES:
+            if any(known.startswith(role) for known in _MESSAGE_ROLES):
+                continue  # still being typed
             return False
         first_roles.append(role)
         if content is not None and content.kind == "array":
