@@ -192,7 +192,7 @@ def turn(role: str, *content: Any) -> dict[str, Any]:
     return {"role": role, "content": list(content)}
 
 
-def test_a_conversation_goes_on_from_the_nearest_earlier_request_that_it_begins_with() -> None:
+def test_a_request_goes_on_from_the_nearest_earlier_one_that_it_begins_with() -> None:
     first = body(messages=[turn("user", text("Hello", **MARK))])
     other = body(messages=[turn("user", text("Bonjour"))])
     second = body(
@@ -204,7 +204,7 @@ def test_a_conversation_goes_on_from_the_nearest_earlier_request_that_it_begins_
     )
     again = replace(read_one(second))
     requests = [read_one(first), read_one(other), read_one(second), again]
-    assert links(requests) == [-1, -1, 0, 0]
+    assert links(requests) == [-1, -1, 0, 2]
 
 
 def test_another_model_or_a_changed_word_is_no_continuation() -> None:

@@ -1,7 +1,8 @@
 """Which requests of one document belong to one conversation.
 
-A request goes on from an earlier one when it begins with all of that one's blocks and adds some:
-the way in which a client without memory on the provider's side sends a conversation, turn by turn.
+A request goes on from an earlier one when it begins with all of that one's blocks: the way in which
+a client without memory on the provider's side sends a conversation, turn by turn. A repetition of
+the very same request counts too.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ def links(requests: Sequence[Request]) -> list[int]:
 
 
 def goes_on_from(later: Request, earlier: Request) -> bool:
-    """Whether a request begins with all that an earlier one holds, and adds something."""
+    """Whether a request begins with all that an earlier one holds."""
     count = len(earlier.blocks)
-    if not 0 < count < len(later.blocks) or earlier.shape != later.shape:
+    if not 0 < count <= len(later.blocks) or earlier.shape != later.shape:
         return False
     if earlier.blocks[-1].section != "messages" or earlier.model_written != later.model_written:
         return False

@@ -22,8 +22,8 @@ Close the part that stays the same:
 ```
 
 In a conversation that goes on, marking the last block is right, since the next turn reads it. So
-the rule is silent as soon as the request holds an answer of the model, or the file a request that
-goes on from this one. It also asks that the part before the question is long enough to be cached.
+the rule is silent as soon as the request holds an answer of the model, or the file another request
+with the same question. It also asks that the part before the question is long enough to be cached.
 
 Source: Anthropic, "Prompt caching" (a breakpoint writes one entry, at its own end; the warning
 about automatic caching of a block that varies).
@@ -53,8 +53,10 @@ from cachewise.rules.turns import has_assistant_turn, last_user_turn
 def check(context: Context) -> Iterator[Finding]:
     """The one breakpoint on the question of a request that is a single turn."""
     points = live(context)
-    if len(points) != 1 or context.followed or has_assistant_turn(context.request):
+    if len(points) != 1 or has_assistant_turn(context.request):
         return
+    if context.followed or context.previous is not None:
+        return  # The file itself shows that the question comes again.
     point = points[0]
     turn = last_user_turn(context.request)
     if not turn or point.block != turn[-1] or not _is_question(context, point.block):
