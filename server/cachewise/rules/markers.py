@@ -273,6 +273,6 @@ def api_path(context: Context, placed: PlacedMark, *, typed: bool = True) -> str
         block = context.request.blocks[placed.block]
         if block.section == "tools":
             steps.insert(-1, block.node.get_text("type") or "custom")
-        elif block.section == "messages":
+        elif block.section == "messages" and block.kind:
             steps.insert(-1, block.kind)
     return ".".join(steps)
