@@ -54,6 +54,7 @@ OWNERS: dict[str, set[str]] = {
     "rich": {"report", "cli"},
     "pathspec": {"settings"},
     "ctok": {"tokens"},
+    "yaml": {"syntax.yaml"},
     "tiktoken": {"tokens"},
     "regex": {"tokens"},
 }

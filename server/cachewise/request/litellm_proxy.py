@@ -39,6 +39,8 @@ class Landing:
     why_not: str = ""
     many: bool = False
     ttl: str = ""
+    surplus: bool = False
+    """Whether it sets none because those before it have taken all that there are."""
 
 
 def matches(node: Node) -> bool:
@@ -85,6 +87,7 @@ def landings(request: Request, limit: int | None) -> list[Landing]:
             continue
         where, many = _target(point)
         why_not = ""
+        surplus = False
         if not where:
             why_not = "it names no message: give it an index or a role"
         elif _text(point, "location") == "tool_config":
@@ -93,6 +96,7 @@ def landings(request: Request, limit: int | None) -> list[Landing]:
             tools_seen = True
         elif free is not None and free <= 0:
             why_not = f"the points before it already take all {limit} markers"
+            surplus = True
         elif free is not None:
             free -= 1
         control = point.get("control")
@@ -106,6 +110,7 @@ def landings(request: Request, limit: int | None) -> list[Landing]:
                 why_not=why_not,
                 many=many,
                 ttl=(control.get_text("ttl") or "") if control is not None else "",
+                surplus=surplus,
             )
         )
     return landed

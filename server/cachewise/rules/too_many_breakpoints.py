@@ -46,6 +46,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cachewise.request.litellm_proxy import landings
 from cachewise.request.model import PlacedMark
 from cachewise.rules.base import Context, Finding, Fix, Related, Rule, Severity
 from cachewise.rules.markers import least_useful, remove_mark, slots
@@ -53,8 +54,11 @@ from cachewise.rules.markers import least_useful, remove_mark, slots
 
 def check(context: Context) -> Iterator[Finding]:
     """One finding on the last marker when there are more than the platform takes."""
+    if context.request.configuration:
+        yield from _not_injected(context)
+        return
     platform = context.platform
-    if platform is None or platform.max_breakpoints is None or context.request.configuration:
+    if platform is None or platform.max_breakpoints is None:
         return
     if platform.gateway and (context.model is None or context.model.provider != "anthropic"):
         return  # The catalog's limit of a gateway is that of the Claude models behind it.
@@ -63,7 +67,9 @@ def check(context: Context) -> Iterator[Finding]:
     excess = len(counted) - limit
     if excess <= 0:
         return
-    if platform.extra_breakpoints == "last-win":
+    if context.request.drops_surplus:
+        yield _dropped(context, counted, limit)
+    elif platform.extra_breakpoints == "last-win":
         yield _ignored(context, counted, limit, excess)
     elif platform.extra_breakpoints == "rejected" and counted[-1].mark.place != "top":
         yield _rejected(context, counted, limit, excess)
@@ -99,6 +105,38 @@ def _ignored(context: Context, counted: list[PlacedMark], limit: int, excess: in
         ),
         severity="warning",
     )
+
+
+def _dropped(context: Context, counted: list[PlacedMark], limit: int) -> Finding:
+    idle = {id(point.placed) for point in context.plan.breakpoints if point.ignored}
+    surplus = [placed for placed in counted if id(placed) in idle]
+    return _finding(
+        context,
+        counted,
+        f"{len(counted)} breakpoints: only {limit} are passed on to the provider, and the others "
+        f"are dropped with no more than a warning in the log. Remove {_number(len(surplus))}.",
+        Fix(
+            f"Remove {_number(len(surplus), 'the breakpoint')} that "
+            f"{'is' if len(surplus) == 1 else 'are'} dropped",
+            tuple(remove_mark(context, placed) for placed in surplus),
+        ),
+        severity="warning",
+    )
+
+
+def _not_injected(context: Context) -> Iterator[Finding]:
+    """The injection points of a LiteLLM proxy that come too late to set a marker."""
+    platform = context.catalog.platforms.get("litellm")
+    limit = platform.max_breakpoints if platform is not None else None
+    for landing in landings(context.request, limit):
+        if landing.surplus:
+            yield RULE.finding(
+                f"This injection point sets no marker: {landing.why_not}. LiteLLM honours the "
+                "points in their order; remove this one or one before it.",
+                landing.pointer,
+                (landing.start, landing.end),
+                severity="warning",
+            )
 
 
 def _finding(
