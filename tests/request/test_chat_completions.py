@@ -132,6 +132,7 @@ def test_maker_and_guessed_platform(model, provider, platform, guess):
 def test_a_gateways_own_member_tells_it():
     body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "a"}]}
     assert read_one({**body, "transforms": []}).platform_guess == "openrouter"
+    assert read_one({**body, "cache_control_injection_points": []}).platform_guess == "litellm"
 
 
 def test_a_local_model_is_nobodys_platform():

@@ -1,4 +1,4 @@
-"""What is shown of configurations that decide on caching: no tokens and no cost, but what they do."""
+"""What is shown of configurations that decide on caching: no tokens, no cost, but what they do."""
 
 from __future__ import annotations
 
@@ -52,9 +52,8 @@ def landing_label(landing: Landing) -> str:
 
 
 def _landings(document: Document, located: Located) -> Iterator[Landing]:
-    request = located.analyzed.request
-    if request.shape == litellm_proxy.SHAPE:
-        yield from litellm_proxy.landings(request, _limit(document))
+    # A request to LiteLLM may name injection points of its own, as the proxy's file does.
+    yield from litellm_proxy.landings(located.analyzed.request, _limit(document))
 
 
 def _limit(document: Document) -> int | None:

@@ -36,9 +36,9 @@ def hints(document: Document, start: int, end: int) -> list[Hint]:
     end = text.line_end(text.position(end).line)
     found: list[Hint] = []
     for located in _between(document, start, end):
+        if settings.hints_breakpoints:
+            found += configuration_hints(document, located, start, end)
         if located.analyzed.request.configuration:
-            if settings.hints_breakpoints:
-                found += configuration_hints(document, located, start, end)
             continue
         if settings.hints_blocks:
             found += _block_hints(document, located, start, end)

@@ -108,6 +108,8 @@ def guess_platform(node: Node, model: str, provider: str) -> str | None:
 
     None when the maker's own API is the only place that suggests itself.
     """
+    if node.get("cache_control_injection_points") is not None:
+        return "litellm"
     if any(node.get(key) is not None for key in ("transforms", "models", "route", "provider")):
         return "openrouter"
     if provider == "anthropic":
