@@ -285,8 +285,9 @@ def _action(
 
 def _completion(server: Server, document: OpenDocument, item: Completion) -> types.CompletionItem:
     documentation = None
-    if item.documentation:
-        documentation = convert.markup(item.documentation, server.client.completion_formats)
+    formats = server.client.completion_formats
+    if item.documentation and formats:  # a client that names none may show raw Markdown
+        documentation = convert.markup(item.documentation, formats)
     return types.CompletionItem(
         label=item.label,
         kind=types.CompletionItemKind.Property
