@@ -128,17 +128,16 @@ def settings_page() -> str:
     return SETTINGS_INTRO + "\n".join(rows) + "\n"
 
 
-def type_name(type_: Any) -> str:
+def type_name(type_: Any, plural: str = "") -> str:
     origin, arguments = get_origin(type_), get_args(type_)
     if origin is list:
-        return f"list of {type_name(arguments[0])}s"
+        return f"list{plural} of {type_name(arguments[0], 's')}"
     if origin is dict:
-        return f"table of {type_name(arguments[1])}s"
+        return f"table{plural} of {type_name(arguments[1], 's')}"
     if origin is not None:
         return " or ".join(f"`{choice}`" for choice in arguments)
-    return {"str": "text", "int": "whole number", "bool": "true or false"}.get(
-        type_.__name__, type_.__name__.lower()
-    )
+    named = {"str": "text", "int": "whole number", "Decimal": "number", "Duration": "duration"}
+    return "true or false" if type_ is bool else named[type_.__name__] + plural
 
 
 def default(key: Key) -> str:

@@ -78,8 +78,9 @@ def test_line_separators_are_no_line_breaks(cli: Cli) -> None:
 
 
 def test_ten_megabytes_in_one_line(cli: Cli) -> None:
-    request = body(messages=[{"role": "user", "content": "y" * 10_000_000}])
-    put("a.json", json.dumps(request))
+    request = body(messages=[{"role": "user", "content": FILLER * 900}])
+    path = put("a.json", json.dumps(request))
+    assert path.stat().st_size > 10_000_000
     began = time.monotonic()
     run = cli("check", "a.json")
     assert run.status in (0, 1)

@@ -39,15 +39,13 @@ def test_a_finding_shows_its_source_line_with_an_underline(cli: Cli) -> None:
 
 
 def test_the_underline_stands_under_wide_characters_and_tabs(cli: Cli) -> None:
-    text = json.dumps(wrong_order(), ensure_ascii=False).replace(
-        '"cache_control": {"type": "ephemeral", "ttl"', '\t"字é\\u0301": 1, "cache_control": {"ttl"'
-    )
-    text = text.replace(': {"ttl": "1h"}', ': {"type": "ephemeral", "ttl": "1h"}')
-    put("a.json", text)
+    text = json.dumps(wrong_order()).replace('"1h"}}', '"1h"}\n}')
+    put("a.json", text.replace('"cache_control"', '\n\t"字e\u0301": 1, "cache_control"'))
     lines = cli("check", "--select", "ttl-order", "a.json").out.splitlines()
-    at = next(index for index, line in enumerate(lines) if "字é" in line)
-    # 字 takes two cells of a terminal and counts one character here.
-    assert lines[at + 1].index("^") == lines[at].index('"1h"') + 1
+    at = next(index for index, line in enumerate(lines) if "字e" in line and "1h" in line)
+    # In cells of a terminal 字 takes two and the combining accent none.
+    assert lines[at + 1].index("^") == lines[at].index('"1h"') + 1 - 1
+    assert lines[at].index('"字') == lines[at].index("|") + 2 + len("    ")
     assert "\t" not in lines[at]
 
 
@@ -298,10 +296,10 @@ def test_hostile_texts_reach_the_terminal_as_escapes(cli: Cli, tmp_path: Path) -
     name = "a\x1b[31m.json"
     request = wrong_order()
     request["model"] = f"claude-\x1b]0;title\x07{hostile}"
-    text = json.dumps(request, ensure_ascii=False).replace(
-        '"ttl": "1h"', f'"{hostile}":1,"ttl": "1h"'
-    )
-    put(name, text.replace("\n", ""))
+    # A line break would end the key, and with NUL it would be no text.
+    key = "".join(character for character in hostile if character not in "\r\0")
+    text = json.dumps(request, ensure_ascii=False)
+    put(name, text.replace('"ttl": "1h"', f'"{key}":1,"ttl": "1h"'))
     run = cli("check", name)
     assert run.status == 1
     for character in CONTROLS + BIDI:
