@@ -1,5 +1,7 @@
 """Where the fix of a rule may put a breakpoint, and the edits that put it there.
 
+A marker is a member of the block that it closes, or, in Converse, an element behind it.
+
 A fix must never make a request worse: what it writes keeps the number of breakpoints and the order
 of lifetimes that the API asks for (``markers.fits``), closes a block that can carry a marker, and
 touches nothing but markers.
@@ -10,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from cachewise.caching.plan import DEFAULT_TTL, Breakpoint
-from cachewise.request import anthropic_messages, chat_completions
+from cachewise.request import anthropic_messages, bedrock_converse, chat_completions
 from cachewise.request.model import PlacedMark
 from cachewise.rules.base import Context
 from cachewise.rules.markers import (
@@ -26,6 +28,7 @@ from cachewise.rules.markers import (
     ttl_of,
 )
 from cachewise.syntax.json_edit import Edit, add_member, member_indent, wrap_text
+from cachewise.syntax.tree import Node, resolve_pointer
 
 MARKER_KEY = "cache_control"
 
@@ -61,11 +64,13 @@ def can_carry(context: Context, block: int) -> bool:
     request = context.request
     platform = context.platform
     found = request.blocks[block]
-    if request.shape not in _SHAPES or platform is None or MARKER_KEY not in platform.markers:
+    if platform is None or found.barred or found.node.flawed:
         return False
     if found.section == "tools" and not platform.tools_markers:
         return False
-    if found.barred or found.node.flawed:
+    if request.shape == bedrock_converse.SHAPE:
+        return _can_be_followed_by_point(context, block)
+    if request.shape not in _SHAPES or MARKER_KEY not in platform.markers:
         return False
     if found.node.kind == "string":
         # A whole text can become a list of one block; a bare string inside a list cannot.
@@ -94,18 +99,15 @@ def fitting_ttl(context: Context, block: int, wanted: str, others: Sequence[Spot
 
 def insertion(context: Context, block: int, ttl: str) -> Edit:
     """The edit that marks a block, for which ``can_carry`` must hold."""
-    node = context.request.blocks[block].node
-    start, _ = context.request.block_span(block)
-    return _written(context, block, start, marker_source(ttl), node.kind == "string")
+    return _written(context, block, _marker_source(context, ttl))
 
 
-def marker_source(ttl: str) -> str:
+def _marker_source(context: Context, ttl: str) -> str:
     """A marker as JSON; the default lifetime is left unsaid."""
-    return (
-        '{"type": "ephemeral"}'
-        if ttl == DEFAULT_TTL
-        else f'{{"type": "ephemeral", "ttl": "{ttl}"}}'
-    )
+    kind = "default" if context.request.shape == bedrock_converse.SHAPE else "ephemeral"
+    if ttl == DEFAULT_TTL:
+        return f'{{"type": "{kind}"}}'
+    return f'{{"type": "{kind}", "ttl": "{ttl}"}}'
 
 
 def movement(context: Context, placed: PlacedMark, block: int) -> tuple[Edit, ...] | None:
@@ -120,24 +122,60 @@ def movement(context: Context, placed: PlacedMark, block: int) -> tuple[Edit, ..
         return None
     node = context.request.blocks[block].node
     start, _ = context.request.block_span(block)
-    plain = placed.mark.node.kind == "object" and set(placed.mark.node.keys) <= {"type", "ttl"}
-    source = marker_source(ttl)
-    if plain and ttl == ttl_of(placed) and has_valid_ttl(context, placed):
-        indent = None
-        if node.kind != "string":
-            indent = member_indent(context.read, node, start)
+    own = placed.mark.node
+    source = _marker_source(context, ttl)
+    if (
+        set(own.keys) <= {"type", "ttl"}
+        and ttl == ttl_of(placed)
+        and has_valid_ttl(context, placed)
+    ):
+        within = node.kind == "string" or placed.mark.place == "point"
+        indent = None if within else member_indent(context.read, node, start)
         source = relocated(context.read, placed, indent)
-    return (
-        remove_mark(context, placed),
-        _written(context, block, start, source, node.kind == "string"),
-    )
+    return remove_mark(context, placed), _written(context, block, source)
 
 
-def _written(context: Context, block: int, start: int, source: str, whole: bool) -> Edit:
+def _written(context: Context, block: int, source: str) -> Edit:
     node = context.request.blocks[block].node
-    if whole:
+    start, end = context.request.block_span(block)
+    if context.request.shape == bedrock_converse.SHAPE:
+        found = _list_of(context, block)
+        separator = _separator(context, *found) if found is not None else ", "
+        return Edit(end, end, f'{separator}{{"{bedrock_converse.POINT}": {source}}}')
+    if node.kind == "string":
         return wrap_text(context.read, node, start, source)
     return add_member(context.read, node, start, MARKER_KEY, source)
+
+
+def _can_be_followed_by_point(context: Context, block: int) -> bool:
+    """Whether a ``cachePoint`` can stand behind a block: in a JSON list, and not twice."""
+    found = context.request.blocks[block]
+    point = bedrock_converse.POINT
+    listed = _list_of(context, block)
+    if context.platform is None or point not in context.platform.markers:
+        return False
+    if listed is None or listed[0].style or found.node.get(point) is not None:
+        return False
+    allowed = context.model.marked_blocks if context.model is not None else None
+    if allowed is not None and found.kind not in allowed:
+        return False
+    elements = listed[0].values
+    index = next((place for place, value in enumerate(elements) if value is found.node), -1)
+    following = elements[index + 1 : index + 2]
+    return index >= 0 and not any(value.keys == [point] for value in following)
+
+
+def _list_of(context: Context, block: int) -> tuple[Node, int] | None:
+    """The list that a block is an element of, with its offset."""
+    above = context.request.block_pointer(block).rpartition("/")[0]
+    found = resolve_pointer(context.request.node, above)
+    return found if found is not None and found[0].kind == "array" else None
+
+
+def _separator(context: Context, listed: Node, start: int) -> str:
+    """What stands between two elements of a list: the comma, and the space or the new line."""
+    gap = context.read(start + 1, start + listed.starts[0])
+    return ", " if gap.strip() or "\n" not in gap else f",{gap}"
 
 
 def place_name(context: Context, block: int) -> str:
