@@ -125,6 +125,12 @@ def unavailable(family: str) -> str | None:
     return _unavailable.get(family)
 
 
+def estimate_only(reason: str) -> None:
+    """From now on estimate every family, as where no tokenizer is installed; ``forget`` ends it."""
+    forget()
+    _unavailable.update(dict.fromkeys(FAMILIES, reason))
+
+
 def forget() -> None:
     """Drop every count and every vocabulary held in memory."""
     _memo.clear()

@@ -8,6 +8,7 @@ punctuation, blanks, and characters by script. The weights and the width of the 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -40,8 +41,12 @@ FEATURES = (
     "wide_forms",
     "astral",
     "foreign_words",
+    "common_words",
 )
 """What is counted, in the order of the weights."""
+
+MOSTLY_ASCII = 0.9
+"""The share of ASCII above which a text takes ``spread``, and not ``spread_other``."""
 
 SAMPLE = 32_768
 """Characters above which a text is sampled instead of read: a megabyte then costs what 32 kB do."""
@@ -68,17 +73,20 @@ def estimate(text: str, family: str) -> tuple[int, int, int]:
     tokens = scale * sum(
         count * value for count, value in zip(counts, weights.values, strict=True) if count
     )
-    foreign = sum(counts[12:24])
-    ascii_share = (counts[1] + counts[5] + counts[7] + 1) / (
-        counts[1] + counts[5] + counts[7] + foreign + 1
-    )
-    spread = weights.spread if ascii_share > 0.9 else weights.spread_other
+    mostly = ascii_share(counts) > MOSTLY_ASCII
+    spread = weights.spread if mostly else weights.spread_other
     width = tokens * spread + weights.scatter * sqrt(tokens)
     if scale > 1:
         width += 0.04 * tokens
     least = 1 if text else 0
     middle = max(least, round(tokens))
     return middle, max(least, floor(tokens - width)), max(middle, ceil(tokens + width))
+
+
+def ascii_share(counts: Sequence[float]) -> float:
+    """Of the characters counted in a text's features, the share that is ASCII."""
+    inside = counts[1] + counts[5] + counts[7] + 1
+    return inside / (inside + sum(counts[12:24]))
 
 
 def features(text: str) -> tuple[int, ...]:
@@ -106,6 +114,7 @@ def features(text: str) -> tuple[int, ...]:
         spaces,
         *scripts,
         foreign,
+        sum(map(data.count, _COMMON)),
     )
 
 
@@ -181,6 +190,9 @@ _FIRST_BYTES = (
     (0x100, ""),
 )
 _SCRIPTS = (b"L", b"G", b"C", b"H", b"I", b"J", b"S", b"K", b"Z", b"N", b"W", b"E")
+_COMMON = (b" the ", b" of ", b" and ", b" to ", b" in ", b" is ", b" a ", b" for ")
+"""English words: a text that has them is cheaper by the word than other text in Latin letters."""
+
 _KINDS = _classes()
 _CONTINUATION = bytes(range(0x80, 0xC0))
 _WORDS = _only("aqAL")
