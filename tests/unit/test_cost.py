@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cachewise.caching.cost import (
@@ -104,6 +104,7 @@ def test_no_call_costs_nothing() -> None:
 POINTS = st.lists(st.tuples(st.integers(0, 5000), st.sampled_from(["5m", "1h"])), max_size=5)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 5000), POINTS, st.integers(0, 6000))
 def test_every_token_is_billed_once(over: int, points: list[tuple[int, str]], hit: int) -> None:
     total = over + max((tokens for tokens, _ in points), default=0)
@@ -113,6 +114,7 @@ def test_every_token_is_billed_once(over: int, points: list[tuple[int, str]], hi
     assert billed.read == min(hit, total)
 
 
+@settings(deadline=None)
 @given(
     st.integers(1, 10**6), st.integers(0, 10**5), st.sampled_from([MARK, LONG]), st.integers(1, 12)
 )

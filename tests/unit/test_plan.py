@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cachewise.caching.conversation import links
@@ -173,6 +173,7 @@ def test_runs_of_calls_and_of_results_take_one_position_where_the_platform_says_
     assert positions(blocks, collapses_runs=False) == [1, 2, 3, 4, 5, 6, 7, 8]
 
 
+@settings(deadline=None)
 @given(KINDS)
 def test_positions_never_fall_never_skip_and_stay_apart_outside_of_runs(kinds: list[str]) -> None:
     blocks = blocks_of(kinds)

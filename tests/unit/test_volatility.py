@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cachewise.request import anthropic_messages
@@ -248,6 +248,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(PIECES | st.text(max_size=5), max_size=25).map("".join))
 def test_places_are_in_order_apart_and_inside_the_text(text: str) -> None:
     holes = tuple("now" for _ in range(text.count("\ufffc")))
