@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cachewise.syntax.json import MAX_DEPTH, edited, scan, scan_all
+from cachewise.syntax.json import MAX_DEPTH, common_edit, edited, rescan, scan, scan_all
 from cachewise.syntax.tree import (
     Node,
     plain_value,
@@ -127,6 +127,53 @@ def test_an_edit_equals_reading_the_new_text(value, insertion, data):
     fresh = edited(root.node, start, end, len(insertion), lambda first, last: changed[first:last])
     if fresh is not None:
         assert shape(fresh) == shape(scan(changed).node)
+
+
+@settings(max_examples=1500, deadline=None)
+@given(values, fragments, st.data())
+def test_reading_again_after_an_edit_equals_reading_the_new_text(value, insertion, data):
+    source = json.dumps({"a": [value, {"b": value}, 1], "c": value}, indent=1)
+    start = data.draw(st.integers(0, len(source)))
+    end = data.draw(st.integers(start, min(len(source), start + 5)))
+    root = scan(source)
+    changed = source[:start] + insertion + source[end:]
+    fresh = rescan(root.node, root.start, changed, start, end, len(insertion))
+    if fresh is not None:
+        whole = scan(changed)
+        assert shape(fresh.node) == shape(whole.node)
+        assert fresh.end == whole.end
+        assert fresh.comments == whole.comments
+
+
+@settings(max_examples=600, deadline=None)
+@given(fragments, fragments, fragments, fragments)
+def test_reading_again_also_holds_for_text_that_is_no_json(before, old, new, after):
+    source, changed = before + old + after, before + new + after
+    root = scan(source)
+    if root.node is None:
+        return
+    fresh = rescan(root.node, root.start, changed, len(before), len(before + old), len(new))
+    if fresh is not None:
+        assert shape(fresh.node) == shape(scan(changed).node)
+
+
+@given(st.text("ab", max_size=12), st.text("ab", max_size=12))
+def test_the_one_edit_between_two_texts(old, new):
+    start, end, length = common_edit(old, new)
+    assert old[:start] + new[start : start + length] + old[end:] == new
+    assert 0 <= start <= end <= len(old)
+
+
+def test_appending_to_a_list_shares_the_items_before_and_after():
+    source = json.dumps({"messages": [{"n": 1}, {"n": 2}], "tail": {"x": 1}})
+    root = scan(source).node
+    at = source.index(', {"n": 2}')
+    changed = source[:at] + ', {"n": 9}' + source[at:]
+    fresh = rescan(root, 0, changed, at, at, 10).node
+    old, new = root.get("messages").values, fresh.get("messages").values
+    assert [plain_value(node)["n"] for node in new] == [1, 9, 2]
+    assert new[2] is old[1]
+    assert fresh.get("tail") is root.get("tail")
 
 
 def test_an_edit_inside_one_message_keeps_the_other_nodes():

@@ -8,6 +8,7 @@ recurses, never raises, and looks at each character a bounded number of times.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -47,12 +48,147 @@ class Scan:
     comments: list[Comment]
 
 
+@dataclass(slots=True)
+class _Open:
+    """A container that is being read: where it starts, and the key that waits for its value.
+
+    ``twin`` is the container that it was before an edit, as long as what follows the edit may be
+    taken over from it.
+    """
+
+    node: Node
+    base: int
+    key: tuple[str, int, int] | None = None
+    twin: Node | None = None
+
+
 def scan(text: str, position: int = 0, depth: int = 0) -> Scan:
     """Read one value from ``position`` on; ``end`` is where reading stopped.
 
     ``node`` is None when only white space and comments were left. Offsets are code points of
     ``text``; comments outside of the value are given with such offsets too. ``depth`` is how many
     brackets are open around the value.
+    """
+    return _read(text, position, depth, [], len(text) + 1, 0)
+
+
+def rescan(root: Node, base: int, text: str, start: int, end: int, length: int) -> Scan | None:
+    """Read again a value that starts at ``base``, after an edit, sharing what the edit left alone.
+
+    ``text`` is the new text; the characters from ``start`` to ``end`` of the old one have become
+    ``length`` others. What comes before the edit is taken over from ``root``, and so is what
+    follows it, from the first place on where both readings are in the same state. None when nothing
+    can be taken over; else the result is what ``scan`` gives.
+    """
+    opened = _reopened(root, base, start)
+    if opened is None:
+        return None
+    stack, position = opened
+    delta = length - (end - start)
+    return _read(text, position, 0, stack, start + length, delta)
+
+
+def common_beginning(a: str, b: str) -> int:
+    """How many characters two texts begin with in common."""
+    return _shared(a, b, min(len(a), len(b)))
+
+
+def common_edit(old: str, new: str) -> tuple[int, int, int]:
+    """The one edit that makes ``new`` of ``old``: (start, end) in the old text, new length."""
+    limit = min(len(old), len(new))
+    start = _shared(old, new, limit)
+    tail = _shared(old, new, limit - start, from_end=True)
+    return start, len(old) - tail, len(new) - tail - start
+
+
+def _shared(a: str, b: str, limit: int, from_end: bool = False) -> int:
+    """How many characters two texts begin (or end) with in common, at most ``limit``."""
+    low, high = 0, limit
+    while low < high:
+        middle = (low + high + 1) // 2
+        if from_end:
+            same = a[len(a) - middle : len(a) - low] == b[len(b) - middle : len(b) - low]
+        else:
+            same = a[low:middle] == b[low:middle]
+        if same:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _reopened(root: Node, base: int, start: int) -> tuple[list[_Open], int] | None:
+    """The containers around an edit as they stood just before it, and where to go on reading."""
+    stack: list[_Open] = []
+    node, at = root, base
+    position = -1
+    while True:
+        if node.flawed or node.kind not in ("object", "array") or start <= at:
+            break
+        # Only children that end before the edit can be kept: an edit at a child's end may go on it.
+        count = bisect_left(node.starts, start - at)
+        if count and at + node.starts[count - 1] + node.values[count - 1].length >= start:
+            count -= 1
+        kept = _beginning(node, count)
+        position = at + 1
+        if count:
+            position = at + node.starts[count - 1] + node.values[count - 1].length
+        kept.comments = tuple(c for c in node.comments if at + c.start < position)
+        stack.append(_Open(kept, at, None, node))
+        if count >= len(node.values):
+            break
+        child_at = at + node.starts[count]
+        child = node.values[count]
+        if not child_at < start or child.flawed or child.kind not in ("object", "array"):
+            break
+        if node.kind == "object":
+            key = (node.keys[count], node.key_starts[count], node.key_lengths[count])
+            stack[-1].key = key
+        kept.comments = tuple(c for c in node.comments if at + c.start < child_at)
+        node, at = child, child_at
+    return (stack, position) if stack else None
+
+
+def _beginning(node: Node, count: int) -> Node:
+    kept = Node(node.kind)
+    kept.values = node.values[:count]
+    kept.starts = node.starts[:count]
+    if node.kind == "object":
+        kept.keys = node.keys[:count]
+        kept.key_starts = node.key_starts[:count]
+        kept.key_lengths = node.key_lengths[:count]
+    return kept
+
+
+def _taken_over(opened: _Open, start: int, delta: int) -> bool:
+    """Take the rest of a container over from before the edit, if a child of its stood here."""
+    node, twin, base = opened.node, opened.twin, opened.base
+    if twin is None or twin.flawed or node.flawed:
+        return False
+    starts = twin.key_starts if twin.kind == "object" else twin.starts
+    old = start - base - delta
+    index = bisect_left(starts, old)
+    if index >= len(starts) or starts[index] != old:
+        return False
+    node.values += twin.values[index:]
+    node.starts += [at + delta for at in twin.starts[index:]]
+    if node.kind == "object":
+        node.keys += twin.keys[index:]
+        node.key_starts += [at + delta for at in twin.key_starts[index:]]
+        node.key_lengths += twin.key_lengths[index:]
+    node.comments += tuple(
+        Comment(comment.start + delta, comment.text)
+        for comment in twin.comments
+        if comment.start >= old
+    )
+    node.length = twin.length + delta
+    return True
+
+
+def _read(text: str, position: int, depth: int, opened: list[_Open], tail: int, delta: int) -> Scan:
+    """The scanner's loop. ``opened`` are the containers around ``position``, outermost first.
+
+    From ``tail`` on the text is the old one, ``delta`` characters further on.
     """
     match = _TOKEN.match
     outer: list[Comment] = []
@@ -61,7 +197,15 @@ def scan(text: str, position: int = 0, depth: int = 0) -> Scan:
     container: Node | None = None
     base = 0
     key: tuple[str, int, int] | None = None
-    stack: list[tuple[Node, int, tuple[str, int, int] | None]] = []
+    twin: Node | None = None
+    stack: list[tuple[Node, int, tuple[str, int, int] | None, Node | None]] = []
+    parent: Node
+    parent_base: int
+    parent_key: tuple[str, int, int] | None
+    parent_twin: Node | None
+    if opened:
+        stack = [(item.node, item.base, item.key, item.twin) for item in opened]
+        container, base, key, twin = stack.pop()
 
     while True:
         found = match(text, position)
@@ -85,6 +229,22 @@ def scan(text: str, position: int = 0, depth: int = 0) -> Scan:
             position = end
             continue
 
+        if (
+            twin is not None
+            and start >= tail
+            and key is None
+            and container is not None
+            and _taken_over(_Open(container, base, None, twin), start, delta)
+        ):
+            # Behind the edit, at a place where a child stood before: the rest is as it was.
+            position = base + container.length
+            if not stack:
+                return Scan(container, base, position, settled, outer)
+            parent, parent_base, parent_key, parent_twin = stack.pop()
+            _attach(parent, container, base - parent_base, parent_key)
+            container, base, key, twin = parent, parent_base, None, parent_twin
+            continue
+
         if group == 2:
             mark = found[2]
             position = end
@@ -95,9 +255,9 @@ def scan(text: str, position: int = 0, depth: int = 0) -> Scan:
                     container.flawed = True
                     if stack and stack[-1][0].kind == "array":
                         container.length = _trimmed_end(text, base, start) - base
-                        parent, parent_base, key = stack.pop()
+                        parent, parent_base, key, parent_twin = stack.pop()
                         _attach(parent, container, base - parent_base, key)
-                        container, base, key = parent, parent_base, None
+                        container, base, key, twin = parent, parent_base, None, parent_twin
                     else:
                         if not stack:
                             settled = False
@@ -110,7 +270,7 @@ def scan(text: str, position: int = 0, depth: int = 0) -> Scan:
                     key = None
                     continue
                 if container is not None:
-                    stack.append((container, base, key))
+                    stack.append((container, base, key, twin))
                 container = Node("object" if mark == "{" else "array")
                 container.values = []
                 container.starts = []
@@ -120,6 +280,7 @@ def scan(text: str, position: int = 0, depth: int = 0) -> Scan:
                     container.key_lengths = []
                 base = start
                 key = None
+                twin = None
                 continue
             if container is None:
                 # A stray bracket, comma or colon before any value says nothing.
@@ -129,7 +290,7 @@ def scan(text: str, position: int = 0, depth: int = 0) -> Scan:
                 wanted = "object" if mark == "}" else "array"
                 if container.kind != wanted:
                     container.flawed = True
-                    if not any(node.kind == wanted for node, _, _ in stack):
+                    if not any(node.kind == wanted for node, _, _, _ in stack):
                         settled = False
                         continue
                     while container.kind != wanted:
@@ -137,9 +298,9 @@ def scan(text: str, position: int = 0, depth: int = 0) -> Scan:
                             _attach(container, Node("hole"), start - base, key)
                         container.length = _trimmed_end(text, base, start) - base
                         container.flawed = True
-                        parent, parent_base, parent_key = stack.pop()
+                        parent, parent_base, parent_key, parent_twin = stack.pop()
                         _attach(parent, container, base - parent_base, parent_key)
-                        container, base, key = parent, parent_base, None
+                        container, base, key, twin = parent, parent_base, None, parent_twin
                 if key is not None:
                     _attach(container, Node("hole"), start - base, key)
                     container.flawed = True
@@ -147,9 +308,9 @@ def scan(text: str, position: int = 0, depth: int = 0) -> Scan:
                 container.length = end - base
                 if not stack:
                     return Scan(container, base, end, settled, outer)
-                parent, parent_base, parent_key = stack.pop()
+                parent, parent_base, parent_key, parent_twin = stack.pop()
                 _attach(parent, container, base - parent_base, parent_key)
-                container, base, key = parent, parent_base, None
+                container, base, key, twin = parent, parent_base, None, parent_twin
                 continue
             if mark == "," and key is not None:
                 _attach(container, Node("hole"), start - base, key)
@@ -200,9 +361,9 @@ def scan(text: str, position: int = 0, depth: int = 0) -> Scan:
         container.flawed = True
         if not stack:
             return Scan(container, base, len(text), False, outer)
-        parent, parent_base, parent_key = stack.pop()
+        parent, parent_base, parent_key, parent_twin = stack.pop()
         _attach(parent, container, base - parent_base, parent_key)
-        container, base = parent, parent_base
+        container, base, twin = parent, parent_base, parent_twin
 
 
 def scan_all(text: str) -> list[Scan]:
