@@ -40,7 +40,8 @@ class Protocol(LanguageServerProtocol):
         """Called with the exit status when the client says ``exit``."""
         self.defer: Callable[[Callable[[], None]], object] = lambda call: call()
         """Runs a call on a later turn of the event loop."""
-        self._queue: deque[dict[str, Any]] = deque()
+        # None stands for the end of the input, which comes behind all that arrived before it.
+        self._queue: deque[dict[str, Any] | None] = deque()
         self._scheduled = False
 
     def receive(self, body: bytes) -> None:
@@ -58,6 +59,13 @@ class Protocol(LanguageServerProtocol):
         if message.get("method") == types.CANCEL_REQUEST:
             self._cancel(message.get("params"))
             return
+        self._put(message)
+
+    def end_of_input(self) -> None:
+        """Leave once everything that has arrived is handled: the client is gone."""
+        self._put(None)
+
+    def _put(self, message: dict[str, Any] | None) -> None:
         self._queue.append(message)
         if not self._scheduled:
             self._scheduled = True
@@ -71,7 +79,10 @@ class Protocol(LanguageServerProtocol):
         self._scheduled = bool(self._queue)
         if self._scheduled:
             self.defer(self._next)
-        self._dispatch(message)
+        if message is None:
+            self.leave(0 if self._shutdown else 1)
+        else:
+            self._dispatch(message)
 
     def _dispatch(self, data: dict[str, Any]) -> None:
         method = data.get("method")
@@ -127,7 +138,7 @@ class Protocol(LanguageServerProtocol):
     def _cancel(self, params: object) -> None:
         identity = cast("dict[str, Any]", params).get("id") if isinstance(params, dict) else None
         for message in self._queue:
-            if message.get("id") == identity and "method" in message:
+            if message is not None and message.get("id") == identity and "method" in message:
                 self._queue.remove(message)
                 self._refuse(identity, types.LSPErrorCodes.RequestCancelled, "Cancelled.")
                 return
@@ -164,11 +175,6 @@ class Protocol(LanguageServerProtocol):
         """Leave; the status tells whether the client said ``shutdown`` before."""
         self.leave(0 if self._shutdown else 1)
         yield from ()
-
-    @property
-    def has_shut_down(self) -> bool:
-        """Whether the client has asked the server to end."""
-        return self._shutdown
 
     # The library's own store of documents is passed over: these only call the server's handlers.
 

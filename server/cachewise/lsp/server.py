@@ -351,7 +351,7 @@ async def _serve_standard_streams(server: Server) -> int:
         for body in frames.feed(data):
             server.wire.receive(body)
 
-    read_standard_input(loop, receive, lambda: server.wire.leave(_status(server)))
+    read_standard_input(loop, receive, server.wire.end_of_input)
     return await left
 
 
@@ -373,7 +373,7 @@ async def _serve_connection(server: Server, address: Address) -> int:
             for body in frames.feed(data):
                 server.wire.receive(body)
 
-        await read_connection(reader, receive, lambda: server.wire.leave(_status(server)))
+        await read_connection(reader, receive, server.wire.end_of_input)
 
     listener = await asyncio.start_server(connected, *address)
     port = listener.sockets[0].getsockname()[1]
@@ -411,7 +411,3 @@ def _connect(server: Server) -> asyncio.Future[int]:
     server.wire.leave = leave
     server.wire.defer = loop.call_soon
     return left
-
-
-def _status(server: Server) -> int:
-    return 0 if server.wire.has_shut_down else 1

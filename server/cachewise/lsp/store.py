@@ -46,7 +46,7 @@ class OpenDocument:
         self._options = options
         self._text = Text(item.text)
         self._document: Document | None = None
-        self._relevant = _may_hold_requests(item.text)
+        self._relevant = _may_hold_requests(item.text, format)
 
     @property
     def text(self) -> Text:
@@ -99,14 +99,14 @@ class OpenDocument:
             _edit(self._document, start, end, new)
         if not self._relevant:
             around = self.text.slice(start - _NEAR, start + len(new) + _NEAR)
-            self._relevant = _may_hold_requests(around)
+            self._relevant = _may_hold_requests(around, self.format)
 
     def _replace(self, source: str) -> None:
         if self._document is not None:
             self._document.replace(source)
         else:
             self._text = Text(source)
-        self._relevant = _may_hold_requests(source)
+        self._relevant = _may_hold_requests(source, self.format)
 
 
 class Store:
@@ -150,11 +150,11 @@ def _edit(document: Document, start: int, end: int, new: str) -> None:
         document.replace(str(document.text))
 
 
-def _may_hold_requests(text: str) -> bool:
+def _may_hold_requests(text: str, format: str) -> bool:
     # Imported here, so that the server can answer `initialize` first.
     from cachewise.analysis.glance import may_hold_requests
 
-    return may_hold_requests(text)
+    return may_hold_requests(text, format)
 
 
 def _format(item: types.TextDocumentItem) -> str | None:
