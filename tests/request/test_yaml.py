@@ -49,7 +49,9 @@ def assert_spans(source, region):
         assert node.starts == sorted(node.starts)
         for key, at, length in zip(node.keys, node.key_starts, node.key_lengths, strict=True):
             written = source[start + at : start + at + length]
-            assert key in written.replace("\0", " ") or written[:1] in "\"'*<"
+            assert (
+                key in written.replace("\0", " ").replace("\ufeff", " ") or written[:1] in "\"'*<"
+            )
         for value, offset in zip(node.values, node.starts, strict=True):
             assert offset + value.length <= node.length
 

@@ -20,12 +20,7 @@ from typing import Protocol
 import yaml
 
 from cachewise.syntax.tree import Comment, Kind, Node
-
-STYLE = "yaml"
-"""The style of strings, and of collections that are written in lines and not in brackets."""
-
-ALIAS_STYLE = "yaml-alias"
-"""The style of what stands elsewhere: a change here is not possible."""
+from cachewise.syntax.yaml_style import ALIAS_STYLE, STYLE
 
 MAX_DEPTH = 200
 """Collections nested deeper than this are unknown values; no request comes near."""
@@ -296,34 +291,33 @@ def _scalar_node(event: yaml.ScalarEvent, raw: str) -> Node:
     return node
 
 
-_WORD = re.compile(r"\S+")
+_RUNS = {
+    '"': re.compile(r"\\(?:x..|u.{4}|U.{8}|\r\n|.)|([^\\\r\n]+)", re.DOTALL),
+    "'": re.compile(r"''|((?:[^'\r\n]|'(?!'))+)"),
+}
+_LINE = re.compile(r"([^\r\n]+)")
 
 
 def _pieces(raw: str, text: str, style: str) -> tuple[tuple[int, int], ...]:
     """Pairs of a place in the text and the place in the source where that character stands.
 
-    From one pair to the next both run on together. Found line by line, and word by word in lines
-    that were folded or escaped.
+    From one pair to the next both run on together. Whatever stands on one line of the source, and
+    between two escapes, stands in the text as it is: only line breaks and indentation differ.
     """
     position = 1 if style in ("'", '"') else 0
     if style in ("|", ">"):
         position = max(raw.find("\n"), 0)
     found: list[tuple[int, int]] = []
     at = 0
-    for line in text.split("\n"):
-        body = line.strip(" ") if style == ">" else line
-        if body:
-            spot = raw.find(body, position)
-            if spot >= 0:
-                found.append((at + line.index(body), spot))
-                position = spot + len(body)
-            else:
-                for word in _WORD.finditer(line):
-                    spot = raw.find(word[0], position)
-                    if spot >= 0:
-                        found.append((at + word.start(), spot))
-                        position = spot + len(word[0])
-        at += len(line) + 1
+    for run in _RUNS.get(style, _LINE).finditer(raw, position, len(raw) - (position == 1)):
+        written = run[1]
+        if not written:
+            continue
+        body = written.strip(" \t")
+        spot = text.find(body, at) if body else -1
+        if spot >= 0:
+            found.append((spot, run.start(1) + written.index(body)))
+            at = spot + len(body)
     return tuple(found) or ((0, position),)
 
 
