@@ -24,7 +24,7 @@ COMMAND = [
     "check",
     "ttl-order-mistake.json",
     "volatile-timestamp.json",
-    "under-minimum.json",
+    "coding-agent.json",
     "support-agent.json",
 ]
 
