@@ -55,6 +55,8 @@ OWNERS: dict[str, set[str]] = {
     "pathspec": {"settings"},
     "ctok": {"tokens"},
     "yaml": {"syntax.yaml"},
+    "tree_sitter": {"syntax.grammar"},
+    "tree_sitter_python": {"syntax.grammar"},
     "tiktoken": {"tokens"},
     "regex": {"tokens"},
 }

@@ -20,6 +20,7 @@ from cachewise.caching.plan import Plan, make_plan
 from cachewise.catalog.model import Catalog, Model, Platform, Prices
 from cachewise.catalog.prices import UnsupportedModifier, prices_for
 from cachewise.catalog.resolve import Resolution, effective_minimum, resolve
+from cachewise.request import lone_marker
 from cachewise.request.destination import destination
 from cachewise.request.find import find_requests, may_hold_requests
 from cachewise.request.model import Found, Request
@@ -442,8 +443,10 @@ def _prices(
 
 
 def _run_rules(context: Context, settings: Settings, rules: Sequence[Rule]) -> Iterator[Finding]:
+    lone = context.request.shape == lone_marker.SHAPE
     for rule in _chosen(rules, settings):
-        yield from rule.check(context)
+        if not lone or rule.code == lone_marker.JUDGED_BY:
+            yield from rule.check(context)
 
 
 def _chosen(rules: Sequence[Rule], settings: Settings) -> Iterator[Rule]:

@@ -15,11 +15,14 @@ from cachewise.request import (
     chat_completions,
     gemini,
     litellm_proxy,
+    lone_marker,
     openai_responses,
     qwen_code,
     vercel,
 )
 from cachewise.request.model import Found, Request
+from cachewise.syntax.formats import may_hold_values
+from cachewise.syntax.region import MARKER
 from cachewise.syntax.tree import Node
 
 SHAPES = (
@@ -46,27 +49,68 @@ _BY_PATH = (
 """What the URL beside a body says of its shape: that one is tried before the others."""
 
 _SIGN = re.compile(
-    r"^[ \t]*(?:- +)*['\"]?(?:messages|contents|model_list|selectedType)['\"]?[ \t]*:"
-    r"|\"(?:messages|system|tools|cache_control|cachePoint|requests|request|params|body|input"
+    r"\"(?:messages|system|tools|cache_control|cachePoint|requests|request|params|body|input"
     r"|contents|systemInstruction|system_instruction|providerOptions|providerMetadata"
-    r"|experimental_providerMetadata|selectedType|model_list)\"\s*:",
-    re.MULTILINE,
+    r"|experimental_providerMetadata|selectedType|model_list)\"\s*:"
 )
-"""Members of requests, of what holds them, and of the configurations that are read: as JSON writes
-them anywhere, and as YAML writes them at the beginning of a line."""
+"""Members of requests, of what holds them, and of the configurations that are read."""
+
+_BARE_SIGN = re.compile(r"(?:messages|contents|model_list|selectedType)'?[ \t]*:")
+_MAX_INDENT = 120
+"""The same as YAML writes them, at the beginning of a line, and how deep there at most."""
+
+_BY_NAME = {
+    MARKER: lone_marker,
+    **{
+        shape.SHAPE: shape
+        for shape in (
+            vercel,
+            bedrock_converse,
+            anthropic_messages,
+            chat_completions,
+            openai_responses,
+            gemini,
+        )
+    },
+}
+"""The shapes that the source itself can name."""
 
 MAX_WRAPPING = 4
 """How many lists and wrappers a request may stand in."""
 
 
-def may_hold_requests(text: str) -> bool:
+def may_hold_requests(text: str, format: str = "json") -> bool:
     """A cheap look: False means that no request can be in there, so nothing else need be loaded."""
-    return _SIGN.search(text) is not None
+    known = may_hold_values(format, text)
+    if known is not None:
+        return known
+    return _SIGN.search(text) is not None or any(
+        not text[max(found.start() - _MAX_INDENT, 0) : found.start()]
+        .rpartition("\n")[2]
+        .strip(" \t-'")
+        for found in _BARE_SIGN.finditer(text)
+    )
 
 
-def find_requests(node: Node, base: int = 0) -> Iterator[Found]:
-    """The requests in one top-level value; ``base`` is the value's offset in the document."""
-    yield from _find(node, base, "", 0, {})
+def find_requests(
+    node: Node, base: int = 0, shape: str = "", beside: Mapping[str, Node] | None = None
+) -> Iterator[Found]:
+    """The requests in one top-level value; ``base`` is the value's offset in the document.
+
+    ``shape`` is the one that the source names (by an SDK's call, say), ``beside`` what it says next
+    to the value: the URL of a curl command, headers.
+    """
+    named = _BY_NAME.get(shape)
+    if named is None:
+        yield from _find(node, base, "", 0, beside or {})
+        return
+    memo = node.memo
+    if memo is None:
+        memo = node.memo = {}
+    key = ("request", shape)
+    if key not in memo:
+        memo[key] = named.read(node)
+    yield Found(memo[key], base, "", beside or {})
 
 
 def _find(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 
 from cachewise.syntax import json
-from cachewise.syntax.tree import Comment, Node
+from cachewise.syntax.region import Region, reuse_regions
+from cachewise.syntax.tree import Comment
 from cachewise.text import Text
 
-FORMATS = ("json", "jsonc", "jsonl", "yaml")
+FORMATS = ("json", "jsonc", "jsonl", "yaml", "python")
 """Names of the formats, as the JSON output and the settings use them."""
 
 _BY_SUFFIX = {
@@ -22,6 +22,8 @@ _BY_SUFFIX = {
     ".ndjson": "jsonl",
     ".yaml": "yaml",
     ".yml": "yaml",
+    ".py": "python",
+    ".pyi": "python",
 }
 
 _BY_LANGUAGE = {
@@ -32,18 +34,8 @@ _BY_LANGUAGE = {
     "ndjson": "jsonl",
     "jsonlines": "jsonl",
     "yaml": "yaml",
+    "python": "python",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """A part of a document that holds one value (or none), with the part's offsets."""
-
-    start: int
-    end: int
-    node: Node | None
-    comments: tuple[Comment, ...] = ()
-    """Comments outside of the value, with document offsets."""
 
 
 def format_of(name: str, language: str | None = None) -> str | None:
@@ -66,12 +58,31 @@ def format_by_content(source: str) -> str | None:
     return "jsonc"
 
 
-def read_regions(format: str, source: str) -> list[Region]:
-    """The values of a document, in order. Never fails: unreadable text gives no values."""
+def may_hold_values(format: str, source: str) -> bool | None:
+    """A cheap look at a text of source code: False means that no request can be in there.
+
+    None for the formats in which a request shows in other ways. Nothing is imported for it.
+    """
+    signs = SIGNS.get(format)
+    if signs is None:
+        return None
+    return any(sign in source for sign in signs)
+
+
+def read_regions(format: str, source: str, previous: list[Region] | None = None) -> list[Region]:
+    """The values of a document, in order. Never fails: unreadable text gives no values.
+
+    ``previous`` is what an earlier version of the text gave: values that are the same are the same
+    objects again.
+    """
     if format == "jsonl":
         return list(_read_lines(source, 0))
     if format == "yaml":
         return _read_yaml(source)
+    reader = _READERS.get(format)
+    if reader is not None:
+        regions = reader(source)
+        return reuse_regions(previous, regions) if previous else regions
     return [
         Region(result.start, result.end, result.node, tuple(result.comments))
         for result in json.scan_all(source)
@@ -100,6 +111,40 @@ def _reread_yaml(regions: list[Region], source: str) -> list[Region]:
     return fresh
 
 
+_MARKERS = ("cache_control", "cacheControl", "cachePoint", "cache_point", "prompt_cache")
+
+SIGNS: dict[str, tuple[str, ...]] = {
+    "python": (
+        *_MARKERS,
+        "messages.create",
+        "messages.stream",
+        "messages.count_tokens",
+        "messages.parse",
+        "completions.create",
+        "completions.parse",
+        "completion(",
+        "converse(",
+        "converse_stream(",
+        "messages=",
+        '"messages"',
+        "'messages'",
+    ),
+}
+"""For each format of source code, words of which a text with a request holds at least one."""
+
+
+def _read_python(source: str) -> list[Region]:
+    from cachewise.syntax.python import read_regions
+
+    return read_regions(source)
+
+
+_READERS: dict[str, Callable[[str], list[Region]]] = {
+    "python": _read_python,
+}
+"""The readers of source code. Each loads its grammar when it is first called."""
+
+
 _LINE = re.compile(r"[^\r\n]+")
 
 
@@ -123,6 +168,8 @@ def reread_regions(
     if format == "yaml":
         # Indentation far away may change what a line means, and libyaml is fast enough to look.
         return _reread_yaml(regions, str(text))
+    if format in _READERS:
+        return None
     index = bisect_right(regions, start, key=lambda region: region.start) - 1
     if index < 0:
         return None

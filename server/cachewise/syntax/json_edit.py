@@ -2,40 +2,43 @@
 
 Each function returns edits as ``Edit`` values whose offsets count in the same way as the ``start``
 it was given. ``read(a, b)`` gives the source between two such offsets.
+
+A value that stands in source code is changed by ``source_edit`` in its language's own way: rules
+and actions ask here and need not know. Values that they pass are JSON all the same.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from cachewise.syntax import source_edit, yaml_edit
+from cachewise.syntax.edit import Edit, Read, apply_edits
 from cachewise.syntax.tree import Node
+from cachewise.syntax.yaml_style import STYLES as YAML
 
-Read = Callable[[int, int], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """Replace the characters from ``start`` to ``end`` by ``new``."""
-
-    start: int
-    end: int
-    new: str
-
-
-def apply_edits(source: str, edits: tuple[Edit, ...]) -> str:
-    """A text with edits applied that do not overlap; their offsets count from its start."""
-    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end), reverse=True):
-        source = source[: edit.start] + edit.new + source[edit.end :]
-    return source
+__all__ = [
+    "Edit",
+    "Read",
+    "add_member",
+    "apply_edits",
+    "compact",
+    "member_indent",
+    "remove_item",
+    "remove_member",
+    "set_member",
+    "wrap_text",
+]
 
 
 def set_member(read: Read, node: Node, start: int, key: str, value: str) -> tuple[Edit, ...]:
     """Give an object's member the source ``value``, replacing it or adding it as the last one."""
     index = node.index(key)
+    if node.style in YAML:
+        return (yaml_edit.set_member(read, node, start, key, value),)
+    if node.style:
+        return (source_edit.set_member(read, node, start, key, value),)
     if index >= 0:
         at = start + node.starts[index]
         return (Edit(at, at + node.values[index].length, value),)
@@ -47,6 +50,10 @@ def add_member(read: Read, node: Node, start: int, key: str, value: str) -> Edit
 
     A comment on the last member's line stays on that line.
     """
+    if node.style in YAML:
+        return yaml_edit.add_member(read, node, start, key, value)
+    if node.style:
+        return source_edit.add_member(read, node, start, key, value)
     name = json.dumps(key, ensure_ascii=False)
     if not node.values:
         end = start + 1
@@ -70,6 +77,10 @@ def add_member(read: Read, node: Node, start: int, key: str, value: str) -> Edit
 
 def member_indent(read: Read, node: Node, start: int) -> str | None:
     """The indentation of a member that ``add_member`` adds; None when it stays on a line."""
+    if node.style in YAML:
+        return None
+    if node.style:
+        return source_edit.member_indent(read, node, start)
     if not node.values:
         return None
     gap = _gap(read, node, start)
@@ -83,12 +94,20 @@ def remove_member(read: Read, node: Node, start: int, key: str) -> Edit:
 
     Of a key that is written twice the last one goes. Comments of the neighbours stay.
     """
+    if node.style in YAML:
+        return yaml_edit.remove_member(read, node, start, key)
+    if node.style:
+        return source_edit.remove_member(read, node, start, key)
     index = node.index(key)
     return _removal(read, node, start, index, node.key_starts)
 
 
 def remove_item(read: Read, node: Node, start: int, index: int) -> Edit:
     """Remove an array's item with the comma and the white space that belong to it."""
+    if node.style in YAML:
+        return yaml_edit.remove_item(read, node, start, index)
+    if node.style:
+        return source_edit.remove_item(read, node, start, index)
     return _removal(read, node, start, index, node.starts)
 
 
@@ -97,6 +116,10 @@ def wrap_text(read: Read, node: Node, start: int, marker: str | None) -> Edit:
 
     The text itself is kept as it is written, escapes included.
     """
+    if node.style in YAML:
+        return yaml_edit.wrap_text(read, node, start, marker)
+    if node.style:
+        return source_edit.wrap_text(read, node, start, marker)
     source = read(start, start + node.length)
     loose = read(max(start - 1, 0), start) != ":"
     colon, comma = (": ", ", ") if loose else (":", ",")

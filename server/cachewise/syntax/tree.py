@@ -7,6 +7,10 @@ on the node, in ``memo``, for as long as the node lives.
 
 A string may contain **holes**: places whose text is not known when the file is read, such as a
 template variable, an f-string field, or a name that could not be resolved.
+
+Values of source code have a ``style``, which says how their language writes them. Parts of such a
+value can stand elsewhere in the file (a constant used by name): then a child starts before its
+parent or behind its end, and the starts are in no order.
 """
 
 from __future__ import annotations
@@ -25,6 +29,28 @@ HOLE_CHARACTER = "\ufffc"
 """Stands for a hole in ``Node.text``."""
 
 
+Change = Literal["call", "day", "start", "order"]
+"""How often an unknown value is made anew: with every call, once a day, once when the program
+starts; ``order``: it says the same each time, but in no settled order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the value of a hole is made, found by following names through source code.
+
+    ``what`` is in words (``the clock``), ``source`` the expression. The span, and those of the
+    steps on the way to the hole (each with a few words), count from the node's start and can lie
+    outside of it.
+    """
+
+    what: str
+    change: Change
+    source: str
+    start: int
+    end: int
+    steps: tuple[tuple[str, int, int], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Hole:
     """An unknown part of a string: ``at`` in the text, and its span inside the node's source."""
@@ -33,6 +59,7 @@ class Hole:
     start: int
     end: int
     name: str
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +76,19 @@ class Node:
     ``length`` is in code points. For an object ``keys``, ``key_starts``, ``key_lengths``,
     ``values`` and ``starts`` run in parallel, for an array ``values`` and ``starts``; all starts
     count from the node's own start. ``raw`` is the source of a string or scalar.
+
+    ``style`` is ``""`` for JSON, else it names how the source writes this value (see
+    ``source_edit``). A string that is not JSON has its value in ``decoded``, and in ``pieces``
+    where it comes from: pairs of an offset in the text and the source offset of the character
+    there, from the node's start; up to the next pair both count on together. ``body`` is set when
+    the source says a name here and the object or list itself stands elsewhere: its offset from the
+    node's start, and its length.
     """
 
     __slots__ = (
+        "body",
         "comments",
+        "decoded",
         "flawed",
         "holes",
         "key_lengths",
@@ -61,8 +97,10 @@ class Node:
         "kind",
         "length",
         "memo",
+        "pieces",
         "raw",
         "starts",
+        "style",
         "values",
     )
 
@@ -78,6 +116,10 @@ class Node:
         self.comments: tuple[Comment, ...] = ()
         self.holes: tuple[Hole, ...] = ()
         self.flawed = False
+        self.style = ""
+        self.decoded: str | None = None
+        self.pieces: tuple[tuple[int, int], ...] = ()
+        self.body: tuple[int, int] | None = None
         self.memo: dict[Any, Any] | None = None
 
     def __repr__(self) -> str:
@@ -107,6 +149,8 @@ class Node:
         """The decoded value of a string, each hole as one ``HOLE_CHARACTER``; else ``""``."""
         if self.kind != "string":
             return ""
+        if self.decoded is not None:
+            return self.decoded
         memo = self.memo
         if memo is None:
             memo = self.memo = {}
@@ -164,12 +208,19 @@ def _unescape(found: re.Match[str]) -> str:
 def source_offset(node: Node, at: int) -> int:
     """Where character ``at`` of a string's text stands in its source, from the node's start.
 
-    For text that came from a JSON string; an escaped character counts as where its escape starts.
+    An escaped character counts as where its escape starts. For a text that was put together from
+    parts that stand elsewhere the offset can lie outside of the node.
     """
     if node.holes:
         for hole in reversed(node.holes):
             if hole.at == at:
                 return hole.start
+    if node.decoded is not None:
+        index = bisect_right(node.pieces, at, key=_first) - 1
+        if index < 0:
+            return 0
+        piece_at, start = node.pieces[index]
+        return start + at - piece_at
     raw = node.raw
     if "\\" not in raw:
         return min(1 + at, node.length)
@@ -185,6 +236,55 @@ def source_offset(node: Node, at: int) -> int:
         position = found.end()
         seen += 1
     return min(position + (at - seen), node.length)
+
+
+def source_span(node: Node, start: int, end: int) -> tuple[int, int]:
+    """The source offsets of a string's text from ``start`` to ``end``, from the node's start.
+
+    Where the text is put together from several places the span ends with the first of them.
+    """
+    first = source_offset(node, start)
+    if node.decoded is None and not node.holes:
+        return first, max(first, source_offset(node, end))
+    if end <= start:
+        return first, first
+    for hole in node.holes:
+        if hole.at == end - 1:
+            return (first, hole.end) if hole.end > first else (first, _end_of(node, start, end))
+    return first, _end_of(node, start, end)
+
+
+def _end_of(node: Node, start: int, end: int) -> int:
+    """Where the run of source that holds character ``start`` ends, at the latest for ``end``."""
+    for hole in node.holes:
+        if hole.at == start:
+            return hole.end
+    if node.decoded is None:
+        return max(source_offset(node, start) + 1, source_offset(node, end))
+    index = bisect_right(node.pieces, start, key=_first) - 1
+    if index < 0:
+        return node.length
+    at, source = node.pieces[index]
+    while index + 1 < len(node.pieces) and node.pieces[index + 1][0] < end:
+        following_at, following = node.pieces[index + 1]
+        # An escape is longer in the source than in the text; anything else is another place.
+        if not 0 <= following - (source + following_at - at) <= _LONGEST_ESCAPE:
+            return source + following_at - at
+        index += 1
+        at, source = following_at, following
+    if index + 1 < len(node.pieces) and node.pieces[index + 1][0] == end:
+        following = node.pieces[index + 1][1]
+        if 0 <= following - (source + end - at) <= _LONGEST_ESCAPE and end - at == 1:
+            return following
+    return source + end - at
+
+
+_LONGEST_ESCAPE = 40
+"""Characters that one character may take in the source; ``\\N{...}`` with a long name is rare."""
+
+
+def _first(piece: tuple[int, int]) -> int:
+    return piece[0]
 
 
 def plain_value(node: Node) -> Any:
@@ -235,10 +335,26 @@ def strings_below(node: Node, start: int = 0) -> Iterator[tuple[Node, int]]:
 
 def child_at(node: Node, offset: int) -> int:
     """The index of the child whose span holds ``offset`` (from the node's start), or -1."""
+    if node.style:
+        for index, start in enumerate(node.starts):
+            if holds(node.values[index], offset - start):
+                return index
+        return -1
     index = bisect_right(node.starts, offset) - 1
     if index < 0 or offset > node.starts[index] + node.values[index].length:
         return -1
     return index
+
+
+def holds(node: Node, offset: int) -> bool:
+    """Whether an offset (from the node's start) is in a value, or in a part of it elsewhere."""
+    if 0 <= offset <= node.length:
+        return True
+    if node.body is not None and 0 <= offset - node.body[0] <= node.body[1]:
+        return True
+    return bool(node.style) and any(
+        holds(value, offset - start) for value, start in zip(node.values, node.starts, strict=True)
+    )
 
 
 def resolve_pointer(node: Node, pointer: str) -> tuple[Node, int] | None:
