@@ -69,10 +69,8 @@ from cachewise.rules.placement import (
     place_name,
     standing,
 )
+from cachewise.rules.server_tools import is_server_result
 from cachewise.rules.turns import end_of_previous_request
-
-SERVER_RESULT = "_tool_result"
-"""How the kinds of results end that the provider's own tools give (``web_search_tool_result``)."""
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -105,15 +103,12 @@ def _written_before(context: Context) -> int:
 
 
 def _marked_by_provider(context: Context, block: int, window: int) -> bool:
-    """Whether the provider's own breakpoint finds the entry.
-
-    In a request with markers it adds one at the result of each tool that it ran itself.
-    """
+    """Whether a breakpoint that the provider adds by itself finds the entry."""
     positions = context.plan.positions
     return any(
         positions[index] - positions[block] < window
         for index in range(block + 1, len(positions))
-        if context.request.blocks[index].kind.endswith(SERVER_RESULT)
+        if is_server_result(context.request.blocks[index])
     )
 
 

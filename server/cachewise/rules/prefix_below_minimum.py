@@ -26,6 +26,9 @@ Move the marker to the first block behind which the prefix is long enough, or re
 estimate and the minimum lie too close together to tell, the rule says so as information. It says
 nothing where the model is not known, or where a text is a placeholder of unknown length.
 
+In a request that offers tools which the provider runs itself (web search, say) the rule gives
+information only: there the provider adds breakpoints at their results once one marker is set.
+
 Source: Anthropic, "Prompt caching", section "Cache limitations"; Amazon Bedrock's own table of
 minimums; the recorded `usage` of marked requests just under and over them.
 """
@@ -38,6 +41,7 @@ from cachewise.caching.plan import Breakpoint
 from cachewise.rules.base import Context, Finding, Fix, Rule
 from cachewise.rules.markers import remove_mark
 from cachewise.rules.placement import movement, place_name, reaches_minimum
+from cachewise.rules.server_tools import has_server_tools
 from cachewise.rules.turns import has_assistant_turn, last_user_turn
 
 
@@ -47,7 +51,9 @@ def check(context: Context) -> Iterator[Finding]:
         minimum = point.minimum
         if point.ignored or point.at_least or minimum is None:
             continue
-        if point.effective is False:
+        if point.effective is False and has_server_tools(context.request):
+            yield _grows_while_answering(context, point, minimum)
+        elif point.effective is False:
             yield _too_short(context, point, minimum)
         elif point.effective is None:
             yield _may_be_too_short(context, point, minimum)
@@ -86,6 +92,17 @@ def _may_be_too_short(context: Context, point: Breakpoint, minimum: int) -> Find
         f"has between {point.prefix.low:,} and {point.prefix.high:,} tokens, and "
         f"{_model(context)} caches only from {minimum:,} tokens on. Look at "
         "cache_creation_input_tokens in the response's usage, or count the tokens exactly.",
+        point.placed.pointer,
+        (point.placed.start, point.placed.end),
+        severity="info",
+    )
+
+
+def _grows_while_answering(context: Context, point: Breakpoint, minimum: int) -> Finding:
+    return RULE.finding(
+        f"The prefix up to {place_name(context, point.block)} has {_tokens(point)} and is not "
+        f"cached: {_model(context)} caches only from {minimum:,} tokens on. The marker is still of "
+        "use here: with it, the provider marks the results of the tools that it runs itself.",
         point.placed.pointer,
         (point.placed.start, point.placed.end),
         severity="info",
