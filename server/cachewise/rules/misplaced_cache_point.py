@@ -33,8 +33,10 @@ from collections.abc import Iterator
 from cachewise.request.bedrock_converse import POINT
 from cachewise.request.model import PlacedMark
 from cachewise.rules.base import Context, Finding, Fix, Rule
+from cachewise.syntax import yaml_edit
 from cachewise.syntax.json_edit import Edit, remove_item, remove_member
 from cachewise.syntax.tree import Node, plain_value, resolve_pointer
+from cachewise.syntax.yaml_style import STYLE as YAML
 
 _BARRED_KINDS = ("tool", "toolResult")
 """What a model that takes checkpoints behind some kinds of block only is known to refuse."""
@@ -164,7 +166,12 @@ def _moved(
     """The fix that takes a checkpoint away and writes it behind element ``index`` of a list."""
     end = start + target.starts[index] + target.values[index].length
     source = json.dumps({POINT: plain_value(placed.mark.node)}, ensure_ascii=False)
-    added = Edit(end, end, f"{_separator(context, target, start)}{source}")
+    if target.style == YAML:
+        if index + 1 < len(target.values):
+            return ()
+        added = yaml_edit.add_item(context.read, target, start, source)
+    else:
+        added = Edit(end, end, f"{_separator(context, target, start)}{source}")
     return tuple(
         Fix(title, (edit, added))
         for edit in _removing(context, placed)
