@@ -467,10 +467,10 @@ def test_the_last_stable_block_stands_before_the_last_user_turn():
         {"role": "user", "content": "1 tokens"},
     ]
     document = opened(request([text(2000)], messages=messages))
-    located = document.requests[0]
     # The thinking block cannot carry a marker, so the block before it is meant.
-    assert stable_end(located) == 1
-    assert stable_end(opened(request([text(2000)])).requests[0]) == 0
+    assert stable_end(document, document.requests[0]) == 1
+    single = opened(request([text(2000)]))
+    assert stable_end(single, single.requests[0]) == 0
 
 
 @pytest.mark.parametrize(

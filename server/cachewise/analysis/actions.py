@@ -6,31 +6,24 @@ Every action carries its edits, in document offsets, made so that the document k
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from cachewise.analysis.cursor import block_at, path_at
 from cachewise.analysis.document import Document, Located, LocatedFinding
+from cachewise.analysis.fixing import fix_round
 from cachewise.analysis.suppression import KEY
 from cachewise.analysis.surfaces import Action
-from cachewise.caching.cost import LONG_TTL
-from cachewise.caching.plan import DEFAULT_TTL
-from cachewise.catalog.resolve import effective_ttls
 from cachewise.request.model import PlacedMark
-from cachewise.syntax.json_edit import (
-    Edit,
-    add_member,
-    remove_member,
-    set_member,
-    wrap_text,
-)
+from cachewise.rules.base import Context
+from cachewise.rules.markers import Spot, allowed_ttls, fits, remove_mark, slots
+from cachewise.rules.placement import can_carry, insertion, movement, standing
+from cachewise.syntax.json_edit import Edit, add_member, set_member
 from cachewise.syntax.tree import Node
 
 FIX_ALL = "source.fixAll.cachewise"
-EDITABLE = ("json", "jsonc", "jsonl")
-"""Formats in which markers and keys can be inserted at any place."""
 
-_MEMBER = "cache_control"
+_COMMENTS = {"jsonc": "//", "yaml": "#"}
+"""How a comment begins in the formats that have any."""
 
 
 def actions(
@@ -41,8 +34,6 @@ def actions(
     ``findings`` are those that the selection touches, see ``findings_between``.
     """
     found = [*quick_fixes(findings)]
-    if document.format not in EDITABLE:
-        return _distinct(found)
     located = document.request_at(start)
     if located is not None:
         found += _remove_and_move(document, located, start, end)
@@ -73,27 +64,13 @@ def quick_fixes(findings: Iterable[LocatedFinding]) -> Iterator[Action]:
 
 
 def fix_all(document: Document) -> Action | None:
-    """One change with the first marker-only fix of every error and warning; None without any.
-
-    Fixes whose edits would meet are left for the next time.
-    """
-    taken: list[Edit] = []
-    count = 0
-    for found in document.findings():
-        if found.finding.severity == "info":
-            continue
-        fix = next((fix for fix in found.finding.fixes if fix.marker_only), None)
-        if fix is None:
-            continue
-        edits = shifted(fix.edits, found.located.base)
-        if any(_meet(edit, other) for edit in edits for other in taken):
-            continue
-        taken += edits
-        count += 1
-    if not taken:
+    """One change with the first round of fixes that ``check --fix`` makes; None without any."""
+    changes, count = fix_round(document)
+    if not changes:
         return None
     what = "1 problem" if count == 1 else f"{count} problems"
-    return Action(f"Fix {what} of cache breakpoints", FIX_ALL, _ordered(taken))
+    edits = _ordered(Edit(start, end, new) for start, end, new in changes)
+    return Action(f"Fix {what} of cache breakpoints", FIX_ALL, edits)
 
 
 def shifted(edits: Iterable[Edit], by: int) -> tuple[Edit, ...]:
@@ -101,11 +78,11 @@ def shifted(edits: Iterable[Edit], by: int) -> tuple[Edit, ...]:
     return tuple(Edit(edit.start + by, edit.end + by, edit.new) for edit in edits)
 
 
-def stable_end(located: Located) -> int:
+def stable_end(document: Document, located: Located) -> int:
     """The index of the last block that is the same on every call, as far as can be told; or -1.
 
     The last user turn counts as changing, and so does all behind a text in which a value that
-    changes per call was found (rule CW301).
+    changes per call was found (rule CW301). Blocks that cannot take a marker are passed over.
     """
     request = located.analyzed.request
     last = len(request.units)
@@ -117,10 +94,34 @@ def stable_end(located: Located) -> int:
             block = block_at(located, located.base + finding.start)
             if block >= 0:
                 end = min(end, block - 1)
-    blocks = request.blocks
-    while end >= 0 and (blocks[end].barred or not _can_take_marker(located, end)):
+    context = _context(document, located)
+    while end >= 0 and not can_carry(context, end):
         end -= 1
     return end
+
+
+def _context(document: Document, located: Located) -> Context:
+    """What the rules' helpers for placing markers look at; offsets count from the request."""
+    analyzed = located.analyzed
+    options = document.options
+    base = located.base
+    return Context(
+        found=located.found,
+        request=analyzed.request,
+        plan=analyzed.plan,
+        costs=analyzed.costs,
+        catalog=options.catalog,
+        resolution=analyzed.resolution,
+        model=analyzed.model,
+        platform=analyzed.platform,
+        prices=analyzed.prices,
+        minimum=analyzed.minimum,
+        today=options.today,
+        traffic=options.settings.traffic,
+        auth=options.settings.auth,
+        format=document.format,
+        read=lambda start, end: document.read(base + start, base + end),
+    )
 
 
 def _distinct(found: list[Action]) -> list[Action]:
@@ -134,100 +135,44 @@ def _distinct(found: list[Action]) -> list[Action]:
     return kept
 
 
-def _meet(one: Edit, other: Edit) -> bool:
-    return one.start <= other.end and other.start <= one.end
-
-
 def _ordered(edits: Iterable[Edit]) -> tuple[Edit, ...]:
     return tuple(sorted(edits, key=lambda edit: (edit.start, edit.end)))
 
 
-def _marker_source(ttl: str) -> str:
-    if ttl == DEFAULT_TTL:
-        return '{"type": "ephemeral"}'
-    return f'{{"type": "ephemeral", "ttl": {json.dumps(ttl)}}}'
-
-
-def _ttls(located: Located) -> tuple[str, ...]:
-    model = located.analyzed.model
-    if model is None:
-        return (DEFAULT_TTL, LONG_TTL)
-    return effective_ttls(model, located.analyzed.resolution.platform) or (DEFAULT_TTL,)
-
-
-def _can_take_marker(located: Located, index: int) -> bool:
-    """Whether a block may carry a marker here, and carries none."""
-    analyzed = located.analyzed
-    request = analyzed.request
-    block = request.blocks[index]
-    platform = analyzed.platform
-    if analyzed.model is not None and analyzed.model.explicit is False:
-        return False
-    if platform is not None:
-        if _MEMBER not in platform.markers:
-            return False
-        if block.section == "tools" and not platform.tools_markers:
-            return False
-    if block.barred or block.node.flawed or block.node.get(_MEMBER) is not None:
-        return False
-    if block.node.kind == "string":
-        # An item of a list must be an object already; a whole text can become a list of one.
-        in_list = re.search(r"/\d+$", request.block_pointer(index)) is not None
-        return bool(block.node.text.strip()) and not in_list
-    return True
-
-
-def _has_slot(located: Located) -> bool:
-    platform = located.analyzed.platform
-    if platform is None or platform.max_breakpoints is None:
-        return True
-    return len(located.analyzed.request.marks) < platform.max_breakpoints
-
-
-def _allowed_ttls(located: Located, index: int, without: PlacedMark | None = None) -> Iterator[str]:
-    """The lifetimes that keep the order of lifetimes: never a longer one behind a shorter one."""
-    marks = [
-        (point.block, point.ttl)
-        for point in located.analyzed.plan.breakpoints
-        if point.placed is not without
-    ]
-    for ttl in _ttls(located):
-        if ttl == LONG_TTL and any(block < index and other != LONG_TTL for block, other in marks):
-            continue
-        if ttl != LONG_TTL and any(block > index and other == LONG_TTL for block, other in marks):
-            continue
-        yield ttl
-
-
-def _insertion(document: Document, located: Located, index: int, ttl: str) -> Edit:
-    request = located.analyzed.request
-    node = request.blocks[index].node
-    start = located.base + request.block_span(index)[0]
-    if node.kind == "string":
-        return wrap_text(document.read, node, start, _marker_source(ttl))
-    return add_member(document.read, node, start, _MEMBER, _marker_source(ttl))
+def _takes_markers(context: Context) -> bool:
+    return context.model is None or context.model.explicit is not False
 
 
 def _insert(document: Document, located: Located, offset: int) -> Iterator[Action]:
-    if not _has_slot(located):
+    context = _context(document, located)
+    if not _takes_markers(context):
         return
+    others = standing(context)
     here = block_at(located, offset)
-    if here >= 0 and _can_take_marker(located, here):
-        for ttl in _allowed_ttls(located, here):
+    if here >= 0 and can_carry(context, here):
+        for ttl in _fitting(context, here, others):
+            edit = insertion(context, here, ttl)
             yield Action(
                 f"Insert cache breakpoint here ({ttl})",
                 "refactor",
-                (_insertion(document, located, here, ttl),),
+                shifted((edit,), located.base),
             )
-    stable = stable_end(located)
-    marked = {point.block for point in located.analyzed.plan.breakpoints}
-    if stable >= 0 and stable != here and stable not in marked:
-        for ttl in _allowed_ttls(located, stable):
+    stable = stable_end(document, located)
+    if stable >= 0 and stable != here:
+        for ttl in _fitting(context, stable, others):
+            edit = insertion(context, stable, ttl)
             yield Action(
                 f"Insert cache breakpoint after the last stable block, block {stable + 1} ({ttl})",
                 "refactor",
-                (_insertion(document, located, stable, ttl),),
+                shifted((edit,), located.base),
             )
+
+
+def _fitting(context: Context, block: int, others: Sequence[Spot]) -> Iterator[str]:
+    """The lifetimes that a marker on a block may name without the API rejecting the request."""
+    for ttl in allowed_ttls(context):
+        if fits(context, Spot(block, ttl), others):
+            yield ttl
 
 
 def _mark_at(located: Located, start: int, end: int) -> PlacedMark | None:
@@ -243,69 +188,42 @@ def _mark_at(located: Located, start: int, end: int) -> PlacedMark | None:
     return None
 
 
-def _removal(document: Document, located: Located, placed: PlacedMark) -> Edit:
-    mark = placed.mark
-    owner = located.base + placed.start - mark.start + mark.owner_start
-    return remove_member(document.read, mark.owner, owner, _MEMBER)
-
-
 def _remove_and_move(
     document: Document, located: Located, start: int, end: int
 ) -> Iterator[Action]:
+    context = _context(document, located)
     placed = _mark_at(located, start, end)
     if placed is None:
-        if not _has_slot(located):
-            yield from _move_here(document, located, start)
+        yield from _move_here(context, located, start)
         return
-    if placed.mark.place == "point":
-        return
-    removal = _removal(document, located, placed)
-    yield Action("Remove this breakpoint", "refactor", (removal,))
-    for name, index in _targets(located):
-        if not _can_take_marker(located, index):
-            continue
-        ttl = _moved_ttl(located, placed, index)
-        if ttl is not None:
+    removal = shifted((remove_mark(context, placed),), located.base)
+    yield Action("Remove this breakpoint", "refactor", removal)
+    for name, index in _targets(document, located):
+        edits = movement(context, placed, index)
+        if edits is not None:
             yield Action(
-                f"Move breakpoint to {name}",
-                "refactor",
-                _ordered((removal, _insertion(document, located, index, ttl))),
+                f"Move breakpoint to {name}", "refactor", _ordered(shifted(edits, located.base))
             )
 
 
-def _move_here(document: Document, located: Located, offset: int) -> Iterator[Action]:
+def _move_here(context: Context, located: Located, offset: int) -> Iterator[Action]:
     """All slots are taken: offer to bring the nearest marker to the block under the cursor."""
+    limit = context.platform.max_breakpoints if context.platform is not None else None
     here = block_at(located, offset)
-    points = [
-        point
-        for point in located.analyzed.plan.breakpoints
-        if not point.automatic and point.placed.mark.place != "point"
-    ]
-    if here < 0 or not points or not _can_take_marker(located, here):
+    points = [point for point in context.plan.breakpoints if not point.automatic]
+    if limit is None or len(slots(context)) < limit or here < 0 or not points:
         return
     nearest = min(points, key=lambda point: abs(point.block - here))
-    ttl = _moved_ttl(located, nearest.placed, here)
-    if ttl is not None:
+    edits = movement(context, nearest.placed, here)
+    if edits is not None:
         yield Action(
             f"Move breakpoint to here from block {nearest.block + 1}",
             "refactor",
-            _ordered(
-                (
-                    _removal(document, located, nearest.placed),
-                    _insertion(document, located, here, ttl),
-                )
-            ),
+            _ordered(shifted(edits, located.base)),
         )
 
 
-def _moved_ttl(located: Located, placed: PlacedMark, index: int) -> str | None:
-    """The lifetime of a moved marker: its own where the order allows it, else the allowed one."""
-    allowed = list(_allowed_ttls(located, index, without=placed))
-    own = placed.mark.ttl or DEFAULT_TTL
-    return own if own in allowed else allowed[0] if allowed else None
-
-
-def _targets(located: Located) -> Iterator[tuple[str, int]]:
+def _targets(document: Document, located: Located) -> Iterator[tuple[str, int]]:
     """Places that a breakpoint is usually moved to, each once, with the block's index."""
     blocks = located.analyzed.request.blocks
     named: dict[int, str] = {}
@@ -315,7 +233,7 @@ def _targets(located: Located) -> Iterator[tuple[str, int]]:
         )
         if index >= 0:
             named[index] = name
-    stable = stable_end(located)
+    stable = stable_end(document, located)
     if stable >= 0 and stable not in named:
         named[stable] = f"the last stable block, block {stable + 1}"
     for index in sorted(named):
@@ -330,7 +248,7 @@ def _ignore(document: Document, found: LocatedFinding) -> Iterator[Action]:
     else:
         here = _key_here(document, found)
         file = _key_for_request(document, found)
-    single = len(document.requests) == 1 or (file is not None and file.new.startswith("//"))
+    single = len(document.requests) == 1 or (file is not None and file.start == 0)
     scope = "in this file" if single else "in this request"
     if here is not None and here != file:
         yield Action(f"Ignore {rule} here", "quickfix", (here,), found)
@@ -339,7 +257,7 @@ def _ignore(document: Document, found: LocatedFinding) -> Iterator[Action]:
 
 
 def _takes_comments(document: Document, found: LocatedFinding) -> bool:
-    if document.format == "jsonc":
+    if document.format in _COMMENTS:
         return True
     if document.comments_around(found.located.base):
         return True
@@ -361,14 +279,18 @@ def _comment_here(document: Document, found: LocatedFinding) -> Edit | None:
     containers = [step.node for step in path[:-1]]
     first = next((step for step in reversed(around) if step.start < at), None)
     if first is not None and any(first.node is node for node in containers):
-        return Edit(at, at, f"{indentation}// {comment}{_line_break(document, line)}")
+        mark = _COMMENTS.get(document.format, "//")
+        return Edit(at, at, f"{indentation}{mark} {comment}{_line_break(document, line)}")
+    if document.format == "yaml":
+        return None
     step = path[-1]
     before = step.key_start if step.key is not None else step.start
     return Edit(before, before, f"/* {comment} */ ")
 
 
 def _comment_for_file(document: Document, found: LocatedFinding) -> Edit | None:
-    comment = f"// cachewise: ignore-file[{found.finding.rule}]"
+    mark = _COMMENTS.get(document.format, "//")
+    comment = f"{mark} cachewise: ignore-file[{found.finding.rule}]"
     if document.format == "jsonl":
         return None
     return Edit(0, 0, f"{comment}{_line_break(document, 0)}")

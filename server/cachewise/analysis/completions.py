@@ -11,7 +11,6 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from cachewise.analysis.actions import EDITABLE
 from cachewise.analysis.cursor import Step, path_at
 from cachewise.analysis.document import Document, Located
 from cachewise.analysis.surfaces import Completion
@@ -25,6 +24,9 @@ _REST = re.compile(r"[\w$./@-]*")
 _KEY = re.compile(r'"([^"\\\r\n]*)"\s*:\Z')
 _LOOK = 400
 """How far around the cursor the text is read; a word that is longer is none of ours."""
+
+_FORMATS = ("json", "jsonc", "jsonl")
+"""Formats whose half-typed words are understood here."""
 
 _MEMBER = "cache_control"
 _MARKER = '{"type": "ephemeral"}'
@@ -44,7 +46,7 @@ class _Place:
 
 def completions(document: Document, offset: int) -> list[Completion]:
     """What fits at an offset, best first; empty where nothing of ours may stand."""
-    if document.format not in EDITABLE or not document.relevant:
+    if document.format not in _FORMATS or not document.relevant:
         return []
     located = document.request_at(offset)
     if located is None:

@@ -9,9 +9,9 @@ import sys
 from dataclasses import replace
 
 from cachewise.analysis import Document
+from cachewise.analysis.fixing import fixed
 from cachewise.analysis.overview import file_report
 from cachewise.cli.files import Source, write_back
-from cachewise.cli.fix import fixed
 from cachewise.cli.output import InputError, wants_color
 from cachewise.cli.work import Work, rule_choice
 from cachewise.report.json import check_object, to_text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cachewise.analysis import Document, LocatedFinding
+from cachewise.analysis.document import Document, LocatedFinding
 from cachewise.analysis.overview import automatic_fix
 
 MAX_ROUNDS = 50
@@ -25,7 +25,7 @@ def fixed(document: Document, *, unsafe: bool = False) -> tuple[str, int]:
     applied = 0
     newline = _newline(str(document.text))
     for _ in range(MAX_ROUNDS):
-        changes, count = _round(document, unsafe)
+        changes, count = fix_round(document, unsafe=unsafe)
         if not changes:
             break
         for start, end, new in sorted(changes, reverse=True):
@@ -38,7 +38,8 @@ def fixed(document: Document, *, unsafe: bool = False) -> tuple[str, int]:
     return str(document.text), applied
 
 
-def _round(document: Document, unsafe: bool) -> tuple[list[Change], int]:
+def fix_round(document: Document, *, unsafe: bool = False) -> tuple[list[Change], int]:
+    """The changes of one round, none of which meet, and how many findings they answer."""
     by_request: dict[int, list[LocatedFinding]] = {}
     for found in document.findings():
         by_request.setdefault(found.located.index, []).append(found)
