@@ -112,8 +112,10 @@ def replay_requests(
 
 def run_steps(calls: Iterable[Call], summary: Summary) -> Iterator[TraceStep]:
     """Replay calls, hold each against its record, and add it to the sums."""
+    warm = False
     for step in replay(calls):
-        result = judge(step)
+        result = judge(step, warm)
+        warm = warm or result.warm
         _add(summary, result)
         yield result
 
@@ -181,8 +183,12 @@ def recorded_usage(beside: Mapping[str, Node]) -> Usage | None:
     return None
 
 
-def judge(step: Step) -> TraceStep:
-    """A step held against what was recorded for it."""
+def judge(step: Step, warm_before: bool = False) -> TraceStep:
+    """A step held against what was recorded for it.
+
+    ``warm_before``: an earlier call of the trace read what nothing in the trace had written, so
+    that more than the trace's own entries may be read.
+    """
     call = step.call
     actual = call.observed
     reference = step.reference
@@ -206,6 +212,7 @@ def judge(step: Step) -> TraceStep:
     if actual is not None:
         outcome = _observed_outcome(step, actual)
         warm = bool(actual.read) and reference is None and step.outcome != "hit"
+        warm = warm or (warm_before and actual.read > step.read.high)
         agrees = not warm and outcome == step.outcome and _within(step, actual)
         if warm:
             note = "The cache was already warm when the trace began."
@@ -270,8 +277,10 @@ def _observed_outcome(step: Step, actual: Usage) -> Outcome:
     reference = step.reference
     if reference is None:
         return "hit"
-    # All that the call before had cached, seen through the uncertainty of the count.
-    whole = min(reference.prefix.low, step.call.plan.total.low)
+    # All that the call before had cached: by its own record, else as far as the count can tell.
+    whole = reference.cached
+    if whole is None:
+        whole = min(reference.prefix.low, step.call.plan.total.low)
     if step.outcome == "hit":
         whole = min(whole, step.read.low)
     return "hit" if actual.read >= whole else "partial"

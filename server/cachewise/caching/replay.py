@@ -121,6 +121,8 @@ class Remembered:
     """The block index of its deepest cached breakpoint, -1 when it cached nothing."""
     prefix: Count
     """The tokens up to and including that block."""
+    cached: int | None
+    """How many tokens its recorded usage says were in the cache afterwards; None if unknown."""
 
 
 @dataclass(slots=True)
@@ -402,10 +404,15 @@ def _implicit(call: Call, earlier: Mapping[int, Remembered]) -> Step:
     """The most that a provider's own, unpromised caching could read: the common beginning."""
     best = 0
     source: Remembered | None = None
+    blocks = call.request.blocks
     for other in earlier.values():
         if other.model != call.model or other.space != call.space:
             continue
         common = common_blocks(call.chain.prefixes, other.chain.prefixes)
+        if common == len(other.chain.prefixes):
+            # What the model answered then went through it too, and may be read as well.
+            while common < len(blocks) and blocks[common].role == "assistant":
+                common += 1
         if common > best:
             best, source = common, other
     step_size = call.implicit_step or 1
@@ -464,6 +471,9 @@ def _remember(call: Call, earlier: OrderedDict[int, Remembered]) -> None:
         own=frozenset(digest for digest in call.chain.blocks if digest is not None),
         deepest=deepest,
         prefix=call.plan.prefixes[deepest] if deepest >= 0 else _NONE,
+        cached=None
+        if observed is None
+        else observed.read + observed.write_5m + observed.write_1h,
     )
     while len(earlier) > MEMORY:
         earlier.popitem(last=False)
