@@ -367,10 +367,6 @@ def test_an_edit_in_a_message_is_located_to_the_character():
         "/messages/0/content/2/text",
         "text",
         len("Block "),
-    ) or (found.pointer, found.kind, found.character) == (
-        "/messages/0/content/2",
-        "text",
-        len("Block "),
     )
 
 

@@ -165,7 +165,9 @@ def difference(before: Node, after: Node, ordered: bool = False) -> Divergence |
         if old_text == new_text:
             return None
         at = _first_difference(old_text, new_text)
-        return Divergence("", "text", _around(old_text, at), _around(new_text, at), -1, at)
+        return Divergence(
+            _text_pointer(after), "text", _around(old_text, at), _around(new_text, at), -1, at
+        )
     if before.kind != after.kind:
         return Divergence("", "text", _cut(_source(before)), _cut(_source(after)))
     if after.kind == "object":
@@ -251,6 +253,11 @@ def _as_text(node: Node) -> str | None:
     if any(key not in ("type", "text", *_MARKERS) for key in node.keys):
         return None
     return node.get_text("text")
+
+
+def _text_pointer(node: Node) -> str:
+    """Where in a value the text stands that ``_as_text`` gives."""
+    return {"string": "", "object": "/text"}.get(node.kind, "/0/text")
 
 
 def _first_difference(a: str, b: str) -> int:
