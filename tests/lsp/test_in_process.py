@@ -416,6 +416,8 @@ async def test_the_document_asked_about_last_comes_first(wire: Wire, slow: Slow)
     await until(lambda: slow.slices)
     await ask_hints(wire, 2, other)
     await until(lambda: "other.json begun" in slow.steps)
+    await asyncio.sleep(0.05)
+    assert slow.steps == ["request.json begun", "other.json begun"]  # no going to and fro
     slow.may_end = True
     await until(lambda: "request.json done" in slow.steps)
     assert slow.steps.index("other.json done") < slow.steps.index("request.json done")

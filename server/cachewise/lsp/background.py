@@ -34,6 +34,7 @@ class Counting:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._waiting: dict[str, OpenDocument] = {}
+        self._latest: OpenDocument | None = None
         self._task: asyncio.Task[None] | None = None
         self._asked = 0.0
         self._declined: set[tuple[str, int]] = set()
@@ -50,6 +51,7 @@ class Counting:
             return
         self._waiting.pop(document.uri, None)
         self._waiting[document.uri] = document
+        self._latest = document
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._work())
 
@@ -94,7 +96,7 @@ class Counting:
                     return False
                 if document.uri in self._waiting:
                     del self._waiting[document.uri]
-                if self._waiting:
+                if self._latest is not document and self._latest in self._waiting.values():
                     # Another document was asked about meanwhile: it comes first.
                     self._waiting = {document.uri: document, **self._waiting}
                     return False
