@@ -61,12 +61,13 @@ def check(context: Context) -> Iterator[Finding]:
             yield _acts_on_parent(context, point)
         elif platform is not None and platform.unsupported_ttl == "ignored" and mark.ttl:
             allowed = allowed_ttls(context)
-            if allowed and mark.ttl not in allowed and mark.ttl in _KNOWN_TTLS:
+            if allowed and mark.ttl not in allowed and _is_lifetime(context, mark.ttl):
                 yield _unsupported_ttl(context, point, allowed[0])
 
 
-_KNOWN_TTLS = ("5m", "1h")
-"""Lifetimes that mean something somewhere; any other word is invalid-cache-control's."""
+def _is_lifetime(context: Context, ttl: str) -> bool:
+    """Whether a word means a lifetime on any platform; any other is invalid-cache-control's."""
+    return any(ttl in platform.ttl_seconds for platform in context.catalog.platforms.values())
 
 
 def _without_effect(context: Context, point: Breakpoint) -> Finding:

@@ -58,6 +58,7 @@ blocks), and the base document's section on automatic prefix checking.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 from cachewise.caching.plan import Breakpoint
@@ -90,11 +91,10 @@ def check(context: Context) -> Iterator[Finding]:
         previous = point.position
 
 
-def _unseen(context: Context, after: int, last: int) -> list[int]:
+def _unseen(context: Context, after: int, last: int) -> range:
     """The indexes of the blocks at positions behind ``after``, up to and including ``last``."""
-    return [
-        index for index, position in enumerate(context.plan.positions) if after < position <= last
-    ]
+    positions = context.plan.positions
+    return range(bisect_right(positions, after), bisect_right(positions, last))
 
 
 def _holds_no_entry(context: Context, block: int) -> bool:
@@ -106,11 +106,11 @@ def _holds_no_entry(context: Context, block: int) -> bool:
 
 
 def _finding(
-    context: Context, point: Breakpoint, previous: int, unseen: list[int], window: int
+    context: Context, point: Breakpoint, previous: int, unseen: range, window: int
 ) -> Finding:
     one_turn = not has_assistant_turn(context.request)
     recent = last_user_turn(context.request)
-    warned = one_turn or any(block in recent for block in unseen)
+    warned = one_turn or bool(range(max(unseen[0], recent.start), min(unseen[-1] + 1, recent.stop)))
     where = f"the breakpoint before it (position {previous})" if previous else "the start"
     stands = "stands" if len(unseen) == 1 else "stand"
     advice = (
@@ -132,7 +132,7 @@ def _finding(
     )
 
 
-def _numbers(blocks: list[int]) -> str:
+def _numbers(blocks: range) -> str:
     """Blocks by number, counted from 1 in prefix order: ``Block 2``, ``Blocks 2–6``."""
     first, last = blocks[0] + 1, blocks[-1] + 1
     if first == last:
@@ -188,10 +188,8 @@ def _best(
     positions = context.plan.positions
     blocks = context.request.blocks
     best: tuple[tuple[bool, tuple[bool, ...], int], int, str] | None = None
-    for block in range(len(blocks)):
-        if not lowest <= positions[block] < reach or not can_carry(context, block):
-            continue
-        if _holds_no_entry(context, block):
+    for block in range(bisect_left(positions, lowest), bisect_left(positions, reach)):
+        if not can_carry(context, block) or _holds_no_entry(context, block):
             continue
         ttl = fitting_ttl(context, block, point.ttl, others)
         if ttl is None:
