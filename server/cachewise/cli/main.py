@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -40,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.command != "lsp":
+        # A command is over before a collector of cycles has paid for itself.
+        gc.set_threshold(100_000)
     # Each command is imported when it is asked for: starting the server needs no report, and
     # checking a file no server.
     match options.command:
