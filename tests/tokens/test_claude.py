@@ -76,14 +76,14 @@ def in_ctok(text: str, family: str) -> int:
 @example("x'll")
 @example("'s")
 @example("١2")
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_same_count_as_ctok(family: str, text: str) -> None:
     assert count_text(text, family) == Count(*[in_ctok(text, family)] * 3, family)
 
 
 @pytest.mark.parametrize("family", FRAMES)
 @given(parts=st.lists(texts, min_size=4, max_size=12))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_windows_change_nothing(family: str, parts: list[str]) -> None:
     text = "".join(parts)
     with pytest.MonkeyPatch.context() as patch:

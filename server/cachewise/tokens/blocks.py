@@ -98,9 +98,9 @@ def recipe(kind: str, value: Value, settings: Settings, place: Place) -> Recipe:
         return _call(block, settings)
     if kind in RESULTS:
         return _result(block, settings, place)
-    if kind in _IMAGES:
+    if kind in IMAGES:
         return _image(block, settings)
-    if kind in _DOCUMENTS:
+    if kind in DOCUMENTS:
         return _document(block, settings)
     if kind in _THINKING:
         return _thinking(block, settings, place)
@@ -182,8 +182,8 @@ RESULTS = {
     "functionResponse",
     "mcp_tool_result",
 }
-_IMAGES = {"image", "image_url", "input_image", "inlineData", "inline_data"}
-_DOCUMENTS = {"document", "file", "input_file", "fileData", "file_data"}
+IMAGES = {"image", "image_url", "input_image", "inlineData", "inline_data"}
+DOCUMENTS = {"document", "file", "input_file", "fileData", "file_data"}
 _THINKING = {"thinking", "redacted_thinking", "reasoningContent", "reasoning"}
 _OWN = {"custom", "function"}
 _NAMESPACE = "antml:"
@@ -216,7 +216,7 @@ def _tool(block: dict[str, Value], settings: Settings) -> Recipe:
 
 def _server_tool(block: dict[str, Value], settings: Settings) -> Recipe:
     kind = str(block.get("type") or next(iter(block), ""))
-    table: Mapping[str, Any] = constants()["server_tools"]
+    table: Mapping[str, Any] = constants()["server_tools"]["tools"]
     known = next((name for name in table if kind.startswith(name)), "other")
     by_family = table[known]
     tokens, less, more = (

@@ -247,10 +247,7 @@ class Vocabulary:
         )
         self._marks = marks
         self._longest: dict[str, int] = {}
-        for piece in pieces:
-            last = piece[-1]
-            if len(piece) > self._longest.get(last, 1):
-                self._longest[last] = len(piece)
+        """The length of the longest piece that ends in a character."""
         self.costs = _Memo(self.character_cost, entries=40_000, characters=40_000)
         self.classes = _Memo(self._kind_of, entries=40_000, characters=40_000)
 
@@ -335,22 +332,32 @@ class Vocabulary:
             best.append(fewest)
         return best[-1]
 
-    def check_steps(self) -> Generator[None]:
-        """Raise :class:`Unavailable` unless prices of spans add up in this vocabulary."""
+    def prepare_steps(self) -> Generator[None]:
+        """Index the pieces; raise :class:`Unavailable` unless prices of spans add up in them."""
         glue = "\x00"
         joined = glue + glue.join(self._pieces) + glue
+        yield
         opening, closing = self._rules.open_mark, self._rules.close_mark
         opened = sum(joined.count(glue + case + opening) for case in ("", *self._rules.case_marks))
         if joined.count(opening) != opened or joined.count(closing) != joined.count(closing + glue):
             raise Unavailable("a piece of the vocabulary reaches across the edge of a word")
         yield
-        digits = {piece for piece in self._pieces if piece.isascii() and piece.isdigit()}
-        if len(digits) != 1110 or max(map(len, digits)) != 3:
+        pieces = list(self._pieces)
+        longest, digits, shared = self._longest, 0, set[str]()
+        for start in range(0, len(pieces), 6_000):
+            for piece in pieces[start : start + 6_000]:
+                size, last = len(piece), piece[-1]
+                if size > longest.get(last, 1):
+                    longest[last] = size
+                if last in _DIGITS and piece.isdigit() and piece.isascii():
+                    digits += 1
+                elif size > 1:
+                    shared.update(piece)
+            yield
+        if digits != 1110 or max(longest.get(digit, 1) for digit in _DIGITS) != 3:
             raise Unavailable("digits no longer go three to a token")
-        yield
-        others = "".join(piece for piece in self._pieces - digits if len(piece) > 1)
-        shared = set(others) - set(self._rules.constants.GLYPH_TO_ATOM)
-        if not shared.isdisjoint("0123456789"):
+        shared -= set(self._rules.constants.GLYPH_TO_ATOM)
+        if not shared.isdisjoint(_DIGITS):
             raise Unavailable("a digit shares a piece with its neighbour")
         if any(self.classes[ord(character)] == "h" for character in shared):
             raise Unavailable("an ideograph shares a piece with its neighbour")
@@ -441,7 +448,7 @@ def _load(family: str) -> Generator[None, None, ClaudeCounter]:
     yield
     vocabulary = Vocabulary(rules, pieces, [name.decode() for name in byte_prefixes])
     yield
-    yield from vocabulary.check_steps()
+    yield from vocabulary.prepare_steps()
     yield
     counter = ClaudeCounter(family, vocabulary)
     for text, known in _KNOWN_COUNTS[family].items():
@@ -485,6 +492,7 @@ class _Memo(dict[Any, Any]):
 # ideograph of its own, and shapes its neighbours as any other of its kind would.
 _WORD, _DIGIT, _IDEOGRAPH = "a", "0", "\u4e02"
 _NEXT_WORD = "b"
+_DIGITS = frozenset("0123456789")
 
 
 def _context(run: str) -> str:

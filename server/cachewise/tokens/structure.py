@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from math import ceil, floor
@@ -23,6 +23,8 @@ from cachewise.request.placeholder import has_unknown_length
 from cachewise.syntax.tree import HOLE_CHARACTER, Node, plain_value
 from cachewise.tokens.blocks import (
     CALLS,
+    DOCUMENTS,
+    IMAGES,
     RESULTS,
     Place,
     Recipe,
@@ -46,8 +48,11 @@ from cachewise.tokens.count import (
     is_warm,
 )
 
-BIG_TEXT = 20_000
-"""Characters above which a new text is first estimated, where an answer is wanted at once."""
+AT_ONCE = 20_000
+"""Characters of new source that are counted where an answer is wanted at once: some 10 ms."""
+
+ESTIMATED_AT_ONCE = 5_000
+"""Microseconds that may go into estimates then; what is left is taken at a flat rate."""
 
 
 class Prefixes(Sequence[Count]):
@@ -96,24 +101,21 @@ class RequestCounts:
     complete: bool = True
     notes: tuple[str, ...] = ()
     unknown: tuple[int, ...] = ()
-    pending: tuple[str, ...] = ()
-    family: str = ""
+    steps: Callable[[], Iterator[None]] | None = None
 
     def refine(self) -> Iterator[None]:
-        """Count the pending texts, a few milliseconds a step; then ask for the counts again."""
-        for text in self.pending:
-            for _ in count_steps(text, self.family):
-                yield
+        """Count what is estimated so far, a few milliseconds a step; then ask for counts again."""
+        if self.steps is not None:
+            yield from self.steps()
 
 
 def count_request(request: Request, model: Model | None, *, exact: bool = True) -> RequestCounts:
     """The running counts of a request for a model; None: the provider's newest, with a note.
 
-    With ``exact`` False the answer comes at once: where a vocabulary is not loaded yet, and for big
-    texts not met before, estimates stand in, and ``complete`` is False.
+    With ``exact`` False the answer comes within milliseconds: while a vocabulary is not loaded, and
+    for more new text than can be counted at once, estimates stand in, and ``complete`` is False.
     """
-    settings = settings_for(request, model)
-    run = _Run(request, model, settings, exact)
+    run = _Run(request, model, settings_for(request, model), exact)
     for unit in request.units:
         run.add_unit(unit)
     return run.result()
@@ -146,21 +148,24 @@ _FAMILY_OF_PROVIDER = {
 
 @dataclass(slots=True)
 class _Unit:
-    """What one entry of tools, system or messages adds by itself; kept on its node."""
+    """What one entry of tools, system or messages adds by itself; kept on its node.
 
-    estimates: list[float]
-    lows: list[float]
-    highs: list[float]
-    fast: bool
-    notes: tuple[str, ...]
-    calls: Mapping[str, str]
-    """Tool names by the id of the call; empty when the entry calls no tool."""
-    results: int
-    opening: float
-    """Tokens fewer when the entry goes on from tool results instead of opening a turn."""
-    system_start: str
-    system_end: str
-    unknown: tuple[int, ...]
+    ``calls`` are tool names by the id of the call, ``results`` how many tool results there are,
+    ``opening`` tokens fewer when the entry goes on from results instead of opening a turn,
+    ``unknown`` the indexes of blocks of unknown length.
+    """
+
+    estimates: list[float] = field(default_factory=list[float])
+    lows: list[float] = field(default_factory=list[float])
+    highs: list[float] = field(default_factory=list[float])
+    fast: bool = False
+    notes: tuple[str, ...] = ()
+    calls: Mapping[str, str] = field(default_factory=dict[str, str])
+    results: int = 0
+    opening: float = 0
+    system_start: str = ""
+    system_end: str = ""
+    unknown: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -201,10 +206,13 @@ class _Run:
     """What falls behind the last message."""
     notes: dict[str, None] = field(default_factory=dict[str, None])
     unknown: list[int] = field(default_factory=list[int])
-    pending: dict[str, None] = field(default_factory=dict[str, None])
+    pending: list[Unit] = field(default_factory=list[Unit])
     names: dict[str, str] = field(default_factory=dict[str, str])
     section: str = ""
     role: str = ""
+    keys: Mapping[str, str] = field(init=False)
+    frame: Mapping[str, Any] = field(init=False)
+    result_after: float = field(init=False)
     messages: int = 0
     has_tools: bool = False
     system_start: str = ""
@@ -212,7 +220,18 @@ class _Run:
     has_system: bool = False
     after_results: bool = False
     thinking_placed: bool = False
+    at_once: int = AT_ONCE
+    estimated_at_once: float = ESTIMATED_AT_ONCE
+    sampled: list[float] = field(default_factory=lambda: [0.0, 0.0])
+    """Characters of source estimated so far, and the tokens found in them."""
     fast: bool = False
+
+    def __post_init__(self) -> None:
+        settings = self.settings
+        # One string is hashed once; a node's memo is asked with it for every unit on every key.
+        self.keys = {name: f"tokens {name} {settings}" for name in ("tools", "system", "messages")}
+        self.frame = _frame(settings)
+        self.result_after = call_form(settings).get("result_after", 0)
 
     def add_unit(self, unit: Unit) -> None:
         """Add one entry, and before it what falls between it and the one before."""
@@ -230,10 +249,9 @@ class _Run:
         if section == "messages":
             role = _TURNS.get(unit.role, unit.role)
             if self.after_results:
-                self.add(call_form(self.settings).get("result_after", 0))
+                self.add(self.result_after)
             if role != self.role:
-                frame = _frame(self.settings)
-                self.add(frame["each"] + (frame["first"] if not self.messages else 0))
+                self.add(self.frame["each"] + (0 if self.messages else self.frame["first"]))
                 self.messages += 1
                 self.role = role
             if self.after_results and role == "assistant":
@@ -287,7 +305,8 @@ class _Run:
         if not self.settings.claude:
             self.add(0, 0, 60)
             return
-        if not any(_is_custom(unit.node) for unit in self.request.units if _in_tools(unit)):
+        own = [_is_custom(unit.node) for unit in self.request.units if _in_tools(unit)]
+        if not any(own):
             # A hosted tool's own figure holds the instructions too.
             return
         hidden = self.hidden_prompt()
@@ -296,7 +315,7 @@ class _Run:
             self.add(auto, less, more)
             self.notes["the hidden tool prompt of this model is not known"] = None
         else:
-            self.add(hidden[0], 2, 2)
+            self.add(hidden[0], 2 if all(own) else hidden[0], 2)
 
     def unknown_prompt(self) -> tuple[float, float, float, float]:
         """The hidden prompt taken for a model without a recorded one."""
@@ -398,29 +417,84 @@ class _Run:
         self.notes["the history calls tools that the request does not define"] = None
 
     def text(self, text: str) -> Count:
-        """One text's count, or for now an estimate of it."""
+        """One text's count, or an estimate while the vocabulary is not loaded."""
         family = self.settings.family
-        if self.exact or is_warm(text, family) or (len(text) <= BIG_TEXT and is_ready(family)):
+        if self.exact or is_ready(family) or is_warm(text, family):
             return count_text(text, family)
-        self.pending[text] = None
         return fast_count(text, family)
 
     def counted(self, unit: Unit) -> _Unit:
         """What a unit adds by itself, from memory where its source is the same."""
-        names = ()
-        if unit.blocks[0].section == "messages":
-            names = self.result_names(unit)
-        memo = unit.node.memo
+        node = unit.node
+        memo = node.memo
         if memo is None:
-            memo = unit.node.memo = {}
-        key = ("tokens", unit.blocks[0].section, self.settings, names)
-        known = memo.get(key)
-        if known is None:
-            before = len(self.pending)
-            known = self.make(unit, names)
-            if len(self.pending) == before:
-                memo[key] = known
+            memo = node.memo = {}
+        key = self.keys[unit.blocks[0].section]
+        known: _Unit | None = memo.get(key)
+        names: tuple[str, ...] = ()
+        if known is not None:
+            if known.results < 2:
+                return known
+            names = self.result_names(unit)
+            known = memo.get((key, names))
+            if known is not None:
+                return known
+        if not self.exact:
+            if node.length > self.at_once or not is_ready(self.settings.family):
+                self.pending.append(unit)
+                return self.rough(unit)
+            self.at_once -= node.length
+        known = self.make(unit, names or self.result_names(unit))
+        memo[key] = known
+        if known.results > 1:
+            memo[key, names] = known
         return known
+
+    def rough(self, unit: Unit) -> _Unit:
+        """A unit for which there is no time: each block is estimated, or taken at a flat rate."""
+        made = _Unit()
+        made.fast = True
+        made.results = sum(block.kind in RESULTS for block in unit.blocks)
+        for block in unit.blocks:
+            low = estimate = high = 0.0
+            heavy = block.kind in DOCUMENTS
+            if self.estimated_at_once > 0 and not heavy:
+                part = recipe(block.kind, plain_value(block.node), self.settings, Place())
+                counts = [fast_count(text, self.settings.family) for text in part.texts]
+                estimate = sum(count.estimate for count in counts) + part.tokens
+                low = sum(count.low for count in counts) + part.tokens - part.less
+                high = sum(count.high for count in counts) + part.tokens + part.more
+                self.estimated_at_once -= (
+                    40 + sum(min(len(text), 33_000) for text in part.texts) / 40
+                )
+                if block.kind == "text":
+                    self.sampled[0] += block.length
+                    self.sampled[1] += estimate
+            else:
+                characters, tokens = self.sampled
+                rate = tokens / characters if characters else 0.3
+                size = block.length / 25 if heavy or block.kind in IMAGES else block.length
+                estimate = size * rate
+                low, high = estimate * 0.5, estimate * 1.6 + 5
+            made.estimates.append(estimate)
+            made.lows.append(low)
+            made.highs.append(high)
+        return made
+
+    def refine(self) -> Iterator[None]:
+        """Count the units that were only estimated, then put the whole together once."""
+        family = self.settings.family
+        for unit in self.pending:
+            for block in unit.blocks:
+                for text in self.recipe(block, Place()).texts:
+                    for _ in count_steps(text, family):
+                        yield
+                yield
+        again = _Run(self.request, self.model, self.settings, exact=True)
+        for number, unit in enumerate(self.request.units):
+            again.add_unit(unit)
+            if number % 20 == 0:
+                yield
 
     def result_names(self, unit: Unit) -> tuple[str, ...]:
         """The names of the tools that a message with several results answers, in their order."""
@@ -440,20 +514,13 @@ class _Run:
         given = iter(names)
         unknown: list[int] = []
         notes: dict[str, None] = {}
-        made = _Unit([], [], [], False, (), {}, results, 0, "", "", ())
+        made = _Unit()
+        made.results = results
         for index, block in enumerate(unit.blocks):
-            place = Place(
-                results=results,
-                name=next(given, "") if block.kind in RESULTS else "",
-                last_turn=bool(calls),
-            )
-            value = plain_value(block.node)
-            part = recipe(block.kind, value, settings, place)
+            name = next(given, "") if block.kind in RESULTS else ""
+            part = self.recipe(block, Place(results, name, bool(calls)))
             if has_unknown_length(block):
                 unknown.append(index)
-                hole = constants()["hole"]["more"]
-                texts = tuple(text.replace(HOLE_CHARACTER, "") for text in part.texts)
-                part = Recipe(texts, part.tokens, part.less, part.more + hole, part.notes)
                 notes["a placeholder stands for a text of unknown length"] = None
             counts = [self.text(text) for text in part.texts]
             made.estimates.append(sum(count.estimate for count in counts) + part.tokens)
@@ -480,6 +547,15 @@ class _Run:
         made.notes = tuple(notes)
         made.unknown = tuple(unknown)
         return made
+
+    def recipe(self, block: Block, place: Place) -> Recipe:
+        """What a block adds, with any placeholder in it left out and its length left open."""
+        part = recipe(block.kind, plain_value(block.node), self.settings, place)
+        if not has_unknown_length(block):
+            return part
+        texts = tuple(text.replace(HOLE_CHARACTER, "") for text in part.texts)
+        more = part.more + constants()["hole"]["more"]
+        return Recipe(texts, part.tokens, part.less, more, part.notes)
 
     def around_calls(self, made: _Unit, calls: list[int], form: Mapping[str, Any]) -> None:
         """The tags around all calls of one message: half before the first, half behind the last."""
@@ -516,12 +592,12 @@ class _Run:
         prefixes = Prefixes(self.estimates, self.lows, self.highs, method)
         if self.section != "messages":
             self.before_messages()
-        frame = _frame(self.settings)
+        frame = self.frame
         closing = frame["closing"] if self.role != "assistant" or not self.settings.claude else 0
         if self.messages:
             self.add(closing, frame.get("less", 0), frame.get("more", 0))
         if self.after_results:
-            self.add(call_form(self.settings).get("result_after", 0))
+            self.add(self.result_after)
         estimate, low, high = prefixes.last()
         estimate += self.carry.estimate + self.closing.estimate
         low += self.carry.low + self.closing.low
@@ -534,8 +610,7 @@ class _Run:
             not self.pending,
             tuple(self.notes),
             tuple(self.unknown),
-            tuple(self.pending),
-            self.settings.family,
+            self.refine if self.pending else None,
         )
 
 
