@@ -47,8 +47,9 @@ export const THEMES = { dark: "Default Dark Modern", light: "Default Light Moder
  *
  * @param settings the user's settings on top of the quiet ones
  * @param options more command line options of code-server
+ * @param extensions packages to install beside ours
  */
-export async function startEditor({ settings = {}, options = [], env = {} } = {}) {
+export async function startEditor({ settings = {}, options = [], env = {}, extensions = [] } = {}) {
   const profile = mkdtempSync(path.join(tmpdir(), "cachewise-e2e-"));
   const data = path.join(profile, "data");
   // VS Code reads what belongs to a machine from the second file, and all else from the first; while
@@ -84,7 +85,8 @@ export async function startEditor({ settings = {}, options = [], env = {} } = {}
   delete childEnv.PORT;
   delete childEnv.PASSWORD;
 
-  await finished(spawn(codeServer, [...common, "--install-extension", vsix], { env: childEnv }));
+  const packages = [vsix, ...extensions].flatMap((file) => ["--install-extension", file]);
+  await finished(spawn(codeServer, [...common, ...packages], { env: childEnv }));
 
   const port = await freePort();
   const log = path.join(profile, "code-server.log");
@@ -145,9 +147,10 @@ export async function startEditor({ settings = {}, options = [], env = {} } = {}
   };
 }
 
-/** Opens a folder in a window of its own; `query` adds to the address. */
-export async function openFolder(editor, folder, query = {}) {
-  const context = await editor.browser.newContext({ viewport: { width: 1280, height: 800 } });
+/** Opens a folder in a window of its own; `look` is passed on to the browser. */
+export async function openFolder(editor, folder, look = {}) {
+  const viewport = { width: 1280, height: 800 };
+  const context = await editor.browser.newContext({ viewport, ...look });
   const strangers = [];
   await context.route(
     (url) => url.protocol.startsWith("http") && !["127.0.0.1", "localhost"].includes(url.hostname),
@@ -158,7 +161,7 @@ export async function openFolder(editor, folder, query = {}) {
   );
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
-  const address = new URLSearchParams({ folder, ...query });
+  const address = new URLSearchParams({ folder });
   await page.goto(`${editor.url}/?${address}`);
   await page.locator(".monaco-workbench .part.statusbar").waitFor({ timeout: 60_000 });
   return Object.assign(page, { strangers });

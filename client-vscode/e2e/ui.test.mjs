@@ -17,7 +17,7 @@ import {
   until,
 } from "./editor.mjs";
 import { folderWith, python, scratch } from "./environment.mjs";
-import { whyNot } from "./tools.mjs";
+import { root, whyNot } from "./tools.mjs";
 
 const skip = whyNot();
 
@@ -168,6 +168,50 @@ test("a start that fails says which step, and offers help", { skip }, async (t) 
     // With the setting put right, the server starts without anything else.
     editor.change({ "cachewise.interpreter": await python() });
     await hint(page).waitFor();
+  });
+});
+
+test("Select interpreter, from the message of a failed start", { skip }, async (t) => {
+  const settings = { "cachewise.interpreter": "/no/such/python" };
+  await withEditor(t, { settings }, async (editor) => {
+    const page = await openFolder(editor, folderWith({ "good.json": GOOD }));
+    await openFile(page, "good.json");
+    const toast = page.locator(".notification-toast", { hasText: "Cachewise did not start" });
+    await toast.locator(".monaco-button", { hasText: "Select interpreter" }).click();
+    const row = (text) => page.locator(".quick-input-list .monaco-list-row", { hasText: text });
+    await row(/Python 3\.\d+\.\d+/)
+      .first()
+      .waitFor();
+    await shoot(page, "select-interpreter");
+    await row("Choose automatically").click();
+    // Nothing has Cachewise here, so a private environment is made.
+    await hint(page).waitFor({ timeout: 90_000 });
+  });
+});
+
+test("the environment of the Python extension, and a change of it", { skip }, async (t) => {
+  const folder = scratch("stand-in");
+  const standIn = path.join(folder, "python.vsix");
+  const vsce = path.join(root, "node_modules", "@vscode", "vsce", "vsce");
+  execFileSync(
+    process.execPath,
+    [vsce, "package", "--allow-missing-repository", "--skip-license", "--out", standIn],
+    { cwd: path.join(root, "client-vscode", "e2e", "python-extension"), stdio: "pipe" },
+  );
+  const interpreter = await python();
+  const second = path.join(folder, "second-python");
+  writeFileSync(second, `#!/bin/sh\nexec ${interpreter} "$@"\n`, { mode: 0o755 });
+  const env = { STAND_IN_PYTHON: interpreter, STAND_IN_PYTHON_2: second };
+  await withEditor(t, { env, extensions: [standIn] }, async (editor) => {
+    const page = await openFolder(editor, folderWith({ "good.json": GOOD }));
+    await openFile(page, "good.json");
+    await hint(page).waitFor();
+    assert.ok(editor.output().includes(`2/5 Python extension: ${interpreter} (Python 3.`));
+    await runCommand(page, "Stand-in Python: Switch");
+    await until("a restart with the other one", 15_000, () =>
+      editor.output().includes(`5/5 server: ${second} -m cachewise lsp --stdio`),
+    );
+    await until("one server", 15_000, () => servers(editor).length === 1);
   });
 });
 

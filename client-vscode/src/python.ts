@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { lastLine, pythonEnvironment, type Run } from "./process";
 
@@ -63,6 +63,8 @@ export interface Machine {
   readonly home: string;
   readonly exists: (file: string) => boolean;
   readonly list: (folder: string) => readonly string[];
+  /** A path with its symbolic links resolved. */
+  readonly real: (file: string) => string;
 }
 
 export function thisMachine(home: string): Machine {
@@ -71,6 +73,7 @@ export function thisMachine(home: string): Machine {
     env: process.env,
     home,
     exists: existsSync,
+    real: (file) => realpathSync(file),
     list: (folder) => {
       try {
         return readdirSync(folder);
@@ -92,7 +95,7 @@ export function thisMachine(home: string): Machine {
  */
 export function pythonsOf(machine: Machine, outside: readonly string[] = []): string[] {
   const windows = machine.platform === "win32";
-  const { join, isAbsolute } = windows ? path.win32 : path.posix;
+  const { dirname, isAbsolute, join } = windows ? path.win32 : path.posix;
   const pyenv = machine.env.PYENV_ROOT ?? join(machine.home, ".pyenv");
   const entries = (machine.env.PATH ?? machine.env.Path ?? "")
     .split(windows ? ";" : ":")
@@ -123,5 +126,14 @@ export function pythonsOf(machine: Machine, outside: readonly string[] = []): st
     ...plain.flatMap((name) => folders.map((folder) => join(folder, name))),
   ];
   const inside = (file: string) => outside.some((folder) => file.startsWith(join(folder, "/")));
-  return [...new Set(files)].filter((file) => !inside(file) && machine.exists(file));
+  const seen = new Set<string>();
+  return files.filter((file) => {
+    if (inside(file) || !machine.exists(file)) return false;
+    // /bin/python3 and /usr/bin/python3.11 may be one and the same. The folder counts too: an
+    // environment's Python is often a link to another's, and is not the same.
+    const same = `${machine.real(dirname(file))} ${machine.real(file)}`;
+    if (seen.has(same)) return false;
+    seen.add(same);
+    return true;
+  });
 }

@@ -8,6 +8,7 @@ const machine = (files: string[], more: Partial<Machine> = {}): Machine => ({
   env: { PATH: "/usr/local/bin:/usr/bin" },
   home: "/home/ada",
   exists: (file) => files.includes(file),
+  real: (file) => file,
   list: (folder) => {
     const start = folder + (more.platform === "win32" ? "\\" : "/");
     const below = files.filter((file) => file.startsWith(start));
@@ -30,6 +31,22 @@ test("the newest Python comes first, wherever it is, and each once", () => {
     "/opt/homebrew/bin/python3.12",
     "/usr/bin/python3.11",
     "/usr/bin/python3",
+  ]);
+});
+
+test("two names of one Python are one, two environments of one Python are two", () => {
+  const links: Record<string, string> = {
+    "/bin": "/usr/bin",
+    "/bin/python3": "/usr/bin/python3.11",
+    "/usr/bin/python3": "/usr/bin/python3.11",
+    "/env/bin/python3": "/usr/bin/python3.11",
+  };
+  const files = ["/usr/bin/python3.11", "/bin/python3", "/usr/bin/python3", "/env/bin/python3"];
+  const env = { PATH: "/env/bin:/bin:/usr/bin" };
+  const real = (file: string) => links[file] ?? file;
+  assert.deepEqual(pythonsOf(machine(files, { env, real })), [
+    "/usr/bin/python3.11",
+    "/env/bin/python3",
   ]);
 });
 
