@@ -28,7 +28,7 @@ from cachewise.request.placeholder import is_placeholder
 from cachewise.rules import RULES
 from cachewise.rules.base import Context, Finding, Previous, Rule
 from cachewise.settings import Settings
-from cachewise.syntax.formats import Region, read_regions, reread_regions
+from cachewise.syntax.formats import Region, is_source, read_regions, reread_regions
 from cachewise.syntax.tree import HOLE_CHARACTER, Comment, Node
 from cachewise.text import Text
 from cachewise.tokens.structure import RequestCounts, count_request
@@ -180,7 +180,11 @@ class Document:
                     for region in self._regions
                     if region.node is not None
                     for found in find_requests(
-                        region.node, region.start, region.shape, region.beside
+                        region.node,
+                        region.start,
+                        region.shape,
+                        region.beside,
+                        region.headers_start,
                     )
                 ]
         return self._found
@@ -195,7 +199,10 @@ class Document:
     def requests(self) -> list[Located]:
         """The requests with everything known of each."""
         if self._located is None:
-            links = conversation_links([found.request for found in self.found])
+            # Requests in source code stand in the order of the text, not in that of a conversation.
+            links = [-1] * len(self.found)
+            if not is_source(self.format):
+                links = conversation_links([found.request for found in self.found])
             followed = set(links)
             located: list[Located] = []
             for index, (found, link) in enumerate(zip(self.found, links, strict=True)):
@@ -235,7 +242,7 @@ class Document:
         if self._steps is None:
             requests = self.requests
             self._steps = ()
-            if 1 < len(requests) <= MOST_REPLAYED:
+            if 1 < len(requests) <= MOST_REPLAYED and not is_source(self.format):
                 self._steps = tuple(replay_requests(requests, self.options, Summary()))
         return self._steps
 

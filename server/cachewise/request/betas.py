@@ -11,9 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cachewise.request.model import Found
-from cachewise.syntax.tree import Node, escape_pointer
+from cachewise.syntax.tree import Node, escape_pointer, source_offset
 
 _BODY_KEYS = ("betas", "anthropic_beta")
+_EXTRA = "extra_headers"
+"""The SDKs' argument for headers of one call."""
+
 _HEADER = "anthropic-beta"
 _PART = re.compile(r"[^,\s][^,]*[^,\s]|[^,\s]")
 
@@ -45,14 +48,19 @@ def beta_entries(found: Found) -> Iterator[BetaEntry]:
     for key in _BODY_KEYS:
         if body.index(key) >= 0:
             yield from _entries(body, 0, key, f"/{key}")
+    index = body.index(_EXTRA)
+    if index >= 0 and body.values[index].kind == "object":
+        yield from _header_entries(body.values[index], body.starts[index], f"/{_EXTRA}")
     headers = found.beside.get("headers")
     if headers is None or headers.kind != "object":
         return
+    yield from _header_entries(headers, found.headers_start, "/headers")
+
+
+def _header_entries(headers: Node, start: int, pointer: str) -> Iterator[BetaEntry]:
     for index, key in enumerate(headers.keys):
         if key.lower() == _HEADER and headers.index(key) == index:
-            yield from _entries(
-                headers, found.headers_start, key, f"/headers/{escape_pointer(key)}"
-            )
+            yield from _entries(headers, start, key, f"{pointer}/{escape_pointer(key)}")
 
 
 def _entries(owner: Node, owner_start: int, key: str, pointer: str) -> Iterator[BetaEntry]:
@@ -70,8 +78,8 @@ def _entries(owner: Node, owner_start: int, key: str, pointer: str) -> Iterator[
     elif value.kind == "string" and not value.flawed and "\\" not in value.raw:
         parts = list(_PART.finditer(value.text))
         for part in parts:
-            # Behind the opening quote; no escapes, so text and source run in step.
-            at = start + 1 + part.start()
+            # No escapes, so text and source run in step.
+            at = start + source_offset(value, part.start())
             yield BetaEntry(
                 part[0], at, at + len(part[0]), pointer, owner, owner_start, key, -1,
                 len(parts) == 1,

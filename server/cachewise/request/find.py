@@ -93,16 +93,20 @@ def may_hold_requests(text: str, format: str = "json") -> bool:
 
 
 def find_requests(
-    node: Node, base: int = 0, shape: str = "", beside: Mapping[str, Node] | None = None
+    node: Node,
+    base: int = 0,
+    shape: str = "",
+    beside: Mapping[str, Node] | None = None,
+    headers_start: int = 0,
 ) -> Iterator[Found]:
     """The requests in one top-level value; ``base`` is the value's offset in the document.
 
     ``shape`` is the one that the source names (by an SDK's call, say), ``beside`` what it says next
-    to the value: the URL of a curl command, headers.
+    to the value: the URL of a curl command, its headers, which stand at ``headers_start``.
     """
     named = _BY_NAME.get(shape)
     if named is None:
-        yield from _find(node, base, "", 0, beside or {})
+        yield from _find(node, base, "", 0, beside or {}, headers_start)
         return
     memo = node.memo
     if memo is None:

@@ -215,9 +215,13 @@ class Request:
 
     @property
     def model_written(self) -> str | None:
-        """The model id as written, or None when the body names none (it stands in the URL)."""
+        """The model id as written, or None when the body names none (it stands in the URL).
+
+        Nor does it when only the run of a program knows a part of the name.
+        """
         found = self.params.get("model") or self.params.get("modelId")
-        return found[0].text if found and found[0].kind == "string" else None
+        known = found is not None and found[0].kind == "string" and not found[0].holes
+        return found[0].text if found is not None and known else None
 
     def unit_of(self, block: int) -> int:
         """The index of the unit that a block belongs to."""

@@ -11,7 +11,17 @@ from cachewise.syntax.region import Region, reuse_regions
 from cachewise.syntax.tree import Comment
 from cachewise.text import Text
 
-FORMATS = ("json", "jsonc", "jsonl", "yaml", "python")
+FORMATS = (
+    "json",
+    "jsonc",
+    "jsonl",
+    "yaml",
+    "python",
+    "shell",
+    "http",
+    "markdown",
+    "notebook",
+)
 """Names of the formats, as the JSON output and the settings use them."""
 
 _BY_SUFFIX = {
@@ -24,6 +34,14 @@ _BY_SUFFIX = {
     ".yml": "yaml",
     ".py": "python",
     ".pyi": "python",
+    ".sh": "shell",
+    ".bash": "shell",
+    ".zsh": "shell",
+    ".http": "http",
+    ".rest": "http",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".ipynb": "notebook",
 }
 
 _BY_LANGUAGE = {
@@ -35,6 +53,18 @@ _BY_LANGUAGE = {
     "jsonlines": "jsonl",
     "yaml": "yaml",
     "python": "python",
+    "python3": "python",
+    "py": "python",
+    "shell": "shell",
+    "shellscript": "shell",
+    "bash": "shell",
+    "sh": "shell",
+    "zsh": "shell",
+    "console": "shell",
+    "http": "http",
+    "rest": "http",
+    "markdown": "markdown",
+    "md": "markdown",
 }
 
 
@@ -56,6 +86,11 @@ def format_by_content(source: str) -> str | None:
     if first.rstrip().endswith("}") and rest.lstrip().startswith("{"):
         return "jsonl"
     return "jsonc"
+
+
+def is_source(format: str) -> bool:
+    """Whether a format is that of code or prose which holds requests, and no record of any."""
+    return format in _READERS
 
 
 def may_hold_values(format: str, source: str) -> bool | None:
@@ -113,22 +148,29 @@ def _reread_yaml(regions: list[Region], source: str) -> list[Region]:
 
 _MARKERS = ("cache_control", "cacheControl", "cachePoint", "cache_point", "prompt_cache")
 
+_PYTHON_SIGNS = (
+    *_MARKERS,
+    "messages.create",
+    "messages.stream",
+    "messages.count_tokens",
+    "messages.parse",
+    "completions.create",
+    "completions.parse",
+    "completion(",
+    "converse(",
+    "converse_stream(",
+    "messages=",
+    '"messages"',
+    "'messages'",
+)
+_WORDS = (*_MARKERS, "messages", "contents", "/converse", "/responses")
+
 SIGNS: dict[str, tuple[str, ...]] = {
-    "python": (
-        *_MARKERS,
-        "messages.create",
-        "messages.stream",
-        "messages.count_tokens",
-        "messages.parse",
-        "completions.create",
-        "completions.parse",
-        "completion(",
-        "converse(",
-        "converse_stream(",
-        "messages=",
-        '"messages"',
-        "'messages'",
-    ),
+    "python": _PYTHON_SIGNS,
+    "shell": _WORDS,
+    "http": _WORDS,
+    "notebook": _WORDS,
+    "markdown": (*_WORDS, "completion(", "converse("),
 }
 """For each format of source code, words of which a text with a request holds at least one."""
 
@@ -139,13 +181,42 @@ def _read_python(source: str) -> list[Region]:
     return read_regions(source)
 
 
+def _read_shell(source: str) -> list[Region]:
+    from cachewise.syntax.shell import read_regions
+
+    return read_regions(source)
+
+
+def _read_http(source: str) -> list[Region]:
+    from cachewise.syntax.http import read_regions
+
+    return read_regions(source)
+
+
+def _read_markdown(source: str) -> list[Region]:
+    from cachewise.syntax.markdown import read_regions
+
+    return read_regions(source)
+
+
+def _read_notebook(source: str) -> list[Region]:
+    from cachewise.syntax.notebook import read_regions
+
+    return read_regions(source)
+
+
 _READERS: dict[str, Callable[[str], list[Region]]] = {
     "python": _read_python,
+    "shell": _read_shell,
+    "http": _read_http,
+    "markdown": _read_markdown,
+    "notebook": _read_notebook,
 }
 """The readers of source code. Each loads its grammar when it is first called."""
 
 
 _LINE = re.compile(r"[^\r\n]+")
+_BREAKS = re.compile(r"[\r\n]")
 
 
 def _read_lines(source: str, offset: int) -> Iterator[Region]:
@@ -176,6 +247,8 @@ def reread_regions(
     region = regions[index]
     if region.node is None or not region.start < start <= end < region.end:
         return None
+    if format == "jsonl" and _BREAKS.search(text.slice(start, start + length)):
+        return None  # a line break begins another value here, wherever it stands
     delta = length - (end - start)
     base = region.start
     node = json.edited(
@@ -185,6 +258,12 @@ def reread_regions(
         length,
         lambda first, last: text.slice(base + first, base + last),
     )
+    if node is None:
+        # The edit reaches beyond one value: read on from there, and take over what follows it.
+        source = text.slice(base, region.end + delta)
+        result = json.rescan(region.node, 0, source, start - base, end - base, length)
+        if result is not None and result.settled and result.end == len(source):
+            node = result.node
     if node is None:
         return None
     fresh = Region(base, region.end + delta, node, region.comments)

@@ -13,7 +13,7 @@ import json
 import re
 from typing import Any
 
-from cachewise.syntax import source_edit, yaml_edit
+from cachewise.syntax import embedded, source_edit, yaml_edit
 from cachewise.syntax.edit import Edit, Read, apply_edits
 from cachewise.syntax.tree import Node
 from cachewise.syntax.yaml_style import STYLES as YAML
@@ -35,6 +35,8 @@ __all__ = [
 def set_member(read: Read, node: Node, start: int, key: str, value: str) -> tuple[Edit, ...]:
     """Give an object's member the source ``value``, replacing it or adding it as the last one."""
     index = node.index(key)
+    if "@" in node.style:
+        return embedded.through(set_member, read, node, start, key, value)
     if node.style in YAML:
         return (yaml_edit.set_member(read, node, start, key, value),)
     if node.style:
@@ -50,6 +52,8 @@ def add_member(read: Read, node: Node, start: int, key: str, value: str) -> Edit
 
     A comment on the last member's line stays on that line.
     """
+    if "@" in node.style:
+        return embedded.through(add_member, read, node, start, key, value)
     if node.style in YAML:
         return yaml_edit.add_member(read, node, start, key, value)
     if node.style:
@@ -77,6 +81,8 @@ def add_member(read: Read, node: Node, start: int, key: str, value: str) -> Edit
 
 def member_indent(read: Read, node: Node, start: int) -> str | None:
     """The indentation of a member that ``add_member`` adds; None when it stays on a line."""
+    if "@" in node.style:
+        return embedded.through(member_indent, read, node, start)
     if node.style in YAML:
         return None
     if node.style:
@@ -94,6 +100,8 @@ def remove_member(read: Read, node: Node, start: int, key: str) -> Edit:
 
     Of a key that is written twice the last one goes. Comments of the neighbours stay.
     """
+    if "@" in node.style:
+        return embedded.through(remove_member, read, node, start, key)
     if node.style in YAML:
         return yaml_edit.remove_member(read, node, start, key)
     if node.style:
@@ -104,6 +112,8 @@ def remove_member(read: Read, node: Node, start: int, key: str) -> Edit:
 
 def remove_item(read: Read, node: Node, start: int, index: int) -> Edit:
     """Remove an array's item with the comma and the white space that belong to it."""
+    if "@" in node.style:
+        return embedded.through(remove_item, read, node, start, index)
     if node.style in YAML:
         return yaml_edit.remove_item(read, node, start, index)
     if node.style:
@@ -116,6 +126,8 @@ def wrap_text(read: Read, node: Node, start: int, marker: str | None) -> Edit:
 
     The text itself is kept as it is written, escapes included.
     """
+    if "@" in node.style:
+        return embedded.through(wrap_text, read, node, start, marker)
     if node.style in YAML:
         return yaml_edit.wrap_text(read, node, start, marker)
     if node.style:

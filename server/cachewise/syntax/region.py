@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cachewise.syntax.tree import Comment, Node
 
@@ -25,6 +25,8 @@ class Region:
     """Comments outside of the value, with document offsets."""
     shape: str = ""
     beside: Mapping[str, Node] = field(default_factory=dict[str, Node])
+    headers_start: int = 0
+    """The document offset of ``beside["headers"]``."""
 
 
 MARKER = "cache-marker"
@@ -64,16 +66,8 @@ def reuse_regions(old: list[Region], new: list[Region]) -> list[Region]:
             key: _reused(earlier.beside[key], node) if key in earlier.beside else node
             for key, node in region.beside.items()
         }
-        kept.append(
-            Region(
-                region.start,
-                region.end,
-                _reused(earlier.node, region.node),
-                region.comments,
-                region.shape,
-                beside,
-            )
-        )
+        node = _reused(earlier.node, region.node)
+        kept.append(replace(region, node=node, beside=beside))
     return kept
 
 

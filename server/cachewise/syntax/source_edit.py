@@ -314,9 +314,29 @@ def _blank_value(read: Read, node: Node, start: int, key: str) -> Edit:
     return Edit(at, at + node.values[index].length, NOTATIONS[node.style].empty)
 
 
+def _header_line(read: Read, node: Node, start: int, key: str) -> Edit:
+    """A header of an HTTP file goes with its line."""
+    index = node.index(key)
+    at = start + node.key_starts[index]
+    end = start + node.starts[index] + node.values[index].length
+    behind = read(end, end + 2)
+    return Edit(at, end + (2 if behind == "\r\n" else 1 if behind[:1] in ("\n", "\r") else 0), "")
+
+
+def _header_option(read: Read, node: Node, start: int, key: str) -> Edit:
+    """A header of a curl command goes with its option, and the line's continuation behind it."""
+    index = node.index(key)
+    at = start + node.key_starts[index]
+    end = start + node.starts[index] + node.values[index].length
+    behind = re.match(r"[ \t]*(?:\\(?:\r\n|\n|\r)[ \t]*)?", read(end, end + 200))
+    return Edit(at, end + (behind.end() if behind is not None else 0), "")
+
+
 NOTATIONS: dict[str, Notation] = {
     "python": _PYTHON,
     "python-call": replace(_PYTHON, member=_keyword),
     "python-assignment": replace(_PYTHON, remove=_blank_value),
+    "http-header": replace(_PYTHON, remove=_header_line),
+    "curl-header": replace(_PYTHON, remove=_header_option),
 }
 """Every style that a node can have, but JSON's: the language, and the form where it has several."""

@@ -238,6 +238,22 @@ def source_offset(node: Node, at: int) -> int:
     return min(position + (at - seen), node.length)
 
 
+def string_pieces(node: Node) -> list[tuple[int, int]]:
+    """Where the text of a string comes from, in the form of ``Node.pieces``, also for JSON."""
+    if node.decoded is not None:
+        return list(node.pieces)
+    pieces = [(0, 1)]
+    position, at = 1, 0
+    for found in _ESCAPE.finditer(node.raw, 1):
+        at += found.start() - position
+        if pieces[-1] != (at, found.start()):
+            pieces.append((at, found.start()))
+        position = found.end()
+        at += 1
+        pieces.append((at, position))
+    return pieces
+
+
 def source_span(node: Node, start: int, end: int) -> tuple[int, int]:
     """The source offsets of a string's text from ``start`` to ``end``, from the node's start.
 
