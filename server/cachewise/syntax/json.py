@@ -408,8 +408,8 @@ def edited(
         node = node.values[index]
     delta = length - (end - start)
     for above, old, offset in reversed(candidates[-3:]):
-        if old.kind not in ("string", "object", "array") or old.length > _LOCAL_LIMIT:
-            continue
+        if old.kind != "string" and old.length > _SMALL:
+            break  # ``rescan`` shares what is in it; reading it anew would not
         text = read(offset, offset + old.length + delta)
         result = scan(text, 0, above)
         if not result.settled or result.start != 0 or result.end != len(text):
@@ -423,7 +423,8 @@ def edited(
     return None
 
 
-_LOCAL_LIMIT = 1 << 18
+_SMALL = 4096
+"""Characters of a list or an object that is read anew as a whole when an edit is inside of it."""
 
 
 def _enclosing(node: Node, start: int, end: int) -> int:
