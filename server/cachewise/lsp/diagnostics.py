@@ -89,10 +89,12 @@ class Publisher:
         self._server = server
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self.enabled = False
+        self.paused = False
+        """While this holds nothing is published; whoever ends it has all documents published."""
 
     def soon(self, document: OpenDocument, delay: float = COALESCE_SECONDS) -> None:
         """Publish a document a little later, in the version that it has then."""
-        if not self.enabled or document.uri in self._timers:
+        if not self.enabled or self.paused or document.uri in self._timers:
             return
         loop = asyncio.get_running_loop()
         self._timers[document.uri] = loop.call_later(delay, self._publish, document.uri)

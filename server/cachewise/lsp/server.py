@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -94,6 +94,7 @@ class Server(LanguageServer):
         self.store = Store(self.configuration.options)
         self.publisher = diagnostics.Publisher(self)
         self.counting = Counting(self)
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def wire(self) -> Protocol:
@@ -117,6 +118,17 @@ class Server(LanguageServer):
         if self.client.refresh_lenses:
             self.workspace_code_lens_refresh(None)
 
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let something go on beside the messages, such as a question to the client."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("Something beside the messages failed.", exc_info=error)
+
     def report_server_error(self, error: Exception, source: Any) -> None:
         """Log what went wrong. The library would show a popup, on every keystroke."""
         _log.error("%s: %s", getattr(source, "__name__", source), error)
@@ -129,15 +141,6 @@ def make_server() -> Server:
         server.feature(method, options)(_fenced(server, method, function, _EMPTY.get(method)))
     for method, function in _NOTIFICATIONS:
         server.feature(method)(_fenced(server, method, function, None))
-
-    @server.feature(types.INITIALIZED)
-    async def initialized(_params: types.InitializedParams) -> None:  # pyright: ignore[reportUnusedFunction]
-        await _initialized(server)
-
-    @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
-    async def changed(params: types.DidChangeConfigurationParams) -> None:  # pyright: ignore[reportUnusedFunction]
-        await _configuration_changed(server, params)
-
     return server
 
 
@@ -205,10 +208,14 @@ def _serve_pulls(server: Server) -> None:
     server.feature(method, options)(_fenced(server, method, diagnostics.pull, diagnostics.nothing))
 
 
-async def _initialized(server: Server) -> None:
+def _initialized(server: Server, _params: types.InitializedParams) -> None:
     if not server.client.pulls_diagnostics:
         # Not announced, since this client is published to; but whoever asks is answered.
         _serve_pulls(server)
+    server.begin(_ask_the_client(server))
+
+
+async def _ask_the_client(server: Server) -> None:
     registrations: list[types.Registration] = []
     if server.client.watches_files:
         watchers = [types.FileSystemWatcher(glob_pattern=f"**/{name}") for name in FILES]
@@ -228,7 +235,12 @@ async def _initialized(server: Server) -> None:
             )
         )
     if server.client.configuration:
-        await server.configuration.pull()
+        # What would be published now, might be taken back a moment later.
+        server.publisher.paused = True
+        try:
+            await server.configuration.pull()
+        finally:
+            server.publisher.paused = False
         if any(True for _ in server.store):
             server.refresh()
     if registrations:
@@ -238,14 +250,12 @@ async def _initialized(server: Server) -> None:
             _log.warning("The client does not tell about changed settings: %r", error)
 
 
-async def _configuration_changed(
-    server: Server, params: types.DidChangeConfigurationParams
-) -> None:
+def _configuration_changed(server: Server, params: types.DidChangeConfigurationParams) -> None:
     if server.client.configuration:
-        await server.configuration.pull()
+        server.begin(_pull_and_refresh(server))
     else:
         server.configuration.pushed(params.settings)
-    server.refresh()
+        server.refresh()
 
 
 def _files_changed(server: Server, params: types.DidChangeWatchedFilesParams) -> None:
@@ -256,7 +266,7 @@ def _files_changed(server: Server, params: types.DidChangeWatchedFilesParams) ->
 
 def _folders_changed(server: Server, _params: types.DidChangeWorkspaceFoldersParams) -> None:
     if server.client.configuration:
-        asyncio.get_running_loop().create_task(_pull_and_refresh(server))
+        server.begin(_pull_and_refresh(server))
 
 
 async def _pull_and_refresh(server: Server) -> None:
@@ -329,10 +339,12 @@ _EMPTY: dict[str, Callable[[], Any]] = {
 
 _NOTIFICATIONS: tuple[tuple[str, Callable[[Server, Any], None]], ...] = (
     (types.INITIALIZE, _initialize),
+    (types.INITIALIZED, _initialized),
     (types.TEXT_DOCUMENT_DID_OPEN, _did_open),
     (types.TEXT_DOCUMENT_DID_CHANGE, _did_change),
     (types.TEXT_DOCUMENT_DID_CLOSE, _did_close),
     (types.TEXT_DOCUMENT_DID_SAVE, _did_save),
+    (types.WORKSPACE_DID_CHANGE_CONFIGURATION, _configuration_changed),
     (types.WORKSPACE_DID_CHANGE_WATCHED_FILES, _files_changed),
     (types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS, _folders_changed),
 )
