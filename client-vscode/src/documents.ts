@@ -1,8 +1,8 @@
 import type { TextDocument } from "vscode";
+import { LANGUAGES } from "./languages";
 import { mayHoldRequest } from "./sniff";
 
 const SCHEMES = ["file", "untitled"];
-const LANGUAGES = ["json", "jsonc", "jsonl"];
 
 /** The documents that the server is told about. */
 export const DOCUMENTS: { scheme: string; language?: string; pattern?: string }[] = SCHEMES.flatMap(
@@ -17,11 +17,12 @@ export const DOCUMENTS: { scheme: string; language?: string; pattern?: string }[
 export function isSupported(document: TextDocument): boolean {
   return (
     SCHEMES.includes(document.uri.scheme) &&
-    (LANGUAGES.includes(document.languageId) || /\.(jsonl|ndjson)$/i.test(document.uri.path))
+    (LANGUAGES.includes(document.languageId) ||
+      /\.(jsonl|ndjson|http|rest)$/i.test(document.uri.path))
   );
 }
 
 /** Whether a document is worth starting the server for. */
 export function isWorthServing(document: TextDocument): boolean {
-  return isSupported(document) && mayHoldRequest(document.getText());
+  return isSupported(document) && mayHoldRequest(document.getText(), document.languageId);
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
+import { LANGUAGES } from "../src/languages";
 
 const root = process.cwd();
 const json = (name: string) => JSON.parse(readFileSync(path.join(root, name), "utf8"));
@@ -46,10 +47,9 @@ test("the interpreter cannot come from an untrusted workspace", () => {
   assert.ok(untrustedWorkspaces.restrictedConfigurations.includes("cachewise.interpreter"));
 });
 
-test("the extension starts only for the languages that it reads", () => {
-  const languages = ["json", "jsonc", "jsonl"];
+test("the extension wakes for the languages that it reads, and for no others", () => {
   assert.deepEqual(
     manifest.activationEvents,
-    languages.map((language) => `onLanguage:${language}`),
+    LANGUAGES.map((language) => `onLanguage:${language}`),
   );
 });

@@ -24,9 +24,41 @@ const others: Record<string, string> = {
   "a TypeScript configuration": '{"compilerOptions": {"strict": true}, "include": ["src"]}',
   "a linter's report": '[{"filePath": "a.js", "messages": [{"ruleId": "x", "line": 1}]}]',
   translations: '{"messages": {"hello": "Hello", "bye": "Goodbye"}, "locale": "en"}',
-  "words about caching": '{"description": "sets Cache-Control: max-age=60 and cache_control"}',
+  "words about caching": '{"description": "sets Cache-Control: max-age=60"}',
   "a car": '{"model": "2CV", "year": 1948}',
 };
+
+const code: Record<string, [language: string, text: string]> = {
+  "a call in Python": ["python", "client.messages.create(**request)\n"],
+  "a body in Python": ["python", "body = dict(model=MODEL, messages=[{'role': 'user'}])\n"],
+  "a call through LiteLLM": ["python", "reply = completion(model=MODEL, messages=history)\n"],
+  "a call to Bedrock": ["python", "bedrock.converse(modelId=MODEL, messages=history)\n"],
+  "a YAML body": ["yaml", "model: claude-sonnet-5-5\nmessages:\n  - role: user\n"],
+  "a proxy's configuration": ["yaml", "model_list:\n  - litellm_params:\n      model: x\n"],
+  "curl, quoted once": ["shellscript", `curl -d '{"model": "m", "messages": []}' $URL\n`],
+  "curl, quoted twice": ["shellscript", 'curl -d "{\\"model\\": 1, \\"messages\\": []}"\n'],
+  "an HTTP file": ["http", 'POST /v1/messages\n\n{"model": "m", "messages": []}\n'],
+  "a fence in prose": ["markdown", '```json\n{"model": "m", "messages": []}\n```\n'],
+};
+
+const otherCode: Record<string, [language: string, text: string]> = {
+  "Django's messages": [
+    "python",
+    "from django.contrib import messages\nmessages.success(r, 'x')\n",
+  ],
+  "a data model": ["python", "class Car(models.Model):\n    model = models.CharField()\n"],
+  "a workflow": ["yaml", "on: push\njobs:\n  build:\n    steps:\n      - run: make\n"],
+  "a script": ["shellscript", "#!/bin/sh\necho messages >&2\n"],
+  prose: ["markdown", "# Messages\n\nThe model sends messages, and each has a role.\n"],
+};
+
+for (const [name, [language, text]] of Object.entries(code)) {
+  test(`may be a request: ${name}`, () => assert.equal(mayHoldRequest(text, language), true));
+}
+
+for (const [name, [language, text]] of Object.entries(otherCode)) {
+  test(`is left alone: ${name}`, () => assert.equal(mayHoldRequest(text, language), false));
+}
 
 for (const [name, text] of Object.entries(requests)) {
   test(`may be a request: ${name}`, () => assert.equal(mayHoldRequest(text), true));

@@ -168,6 +168,24 @@ describe("Cachewise in the extension host", () => {
     await finding(document, "CW104");
   });
 
+  it("finds the requests of a Python file", async () => {
+    const text = [
+      "import anthropic",
+      "",
+      `HARBOUR = "${STABLE.slice(0, 200)} 🇫🇷 été" * 40`,
+      "anthropic.Anthropic().messages.create(",
+      '    model="claude-sonnet-5-5",',
+      "    max_tokens=100,",
+      '    system=[{"type": "text", "text": HARBOUR, "cache_control": {"type": "ephemeral", "ttl": "2h"}}],',
+      '    messages=[{"role": "user", "content": "When is high tide?"}],',
+      ")",
+      "",
+    ].join("\n");
+    const document = await open("request.py", text);
+    const error = await finding(document, "CW104");
+    assert.equal(document.getText(error.range), '"2h"');
+  });
+
   it("restarts on request", async () => {
     const before = extension().exports.client();
     await vscode.commands.executeCommand("cachewise.restart");
