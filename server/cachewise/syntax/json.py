@@ -185,6 +185,17 @@ def _taken_over(opened: _Open, start: int, delta: int) -> bool:
     return True
 
 
+_Frame = tuple[Node, int, tuple[str, int, int] | None, Node | None]
+"""An open container, its start, the key that waits for its value, and its twin."""
+
+
+def _close(stack: list[_Frame], container: Node, base: int) -> tuple[Node, int, Node | None]:
+    """Put a container that is read into the one around it, which is then the one being read."""
+    parent, parent_base, key, twin = stack.pop()
+    _attach(parent, container, base - parent_base, key)
+    return parent, parent_base, twin
+
+
 def _read(text: str, position: int, depth: int, opened: list[_Open], tail: int, delta: int) -> Scan:
     """The scanner's loop. ``opened`` are the containers around ``position``, outermost first.
 
@@ -198,11 +209,7 @@ def _read(text: str, position: int, depth: int, opened: list[_Open], tail: int, 
     base = 0
     key: tuple[str, int, int] | None = None
     twin: Node | None = None
-    stack: list[tuple[Node, int, tuple[str, int, int] | None, Node | None]] = []
-    parent: Node
-    parent_base: int
-    parent_key: tuple[str, int, int] | None
-    parent_twin: Node | None
+    stack: list[_Frame] = []
     if opened:
         stack = [(item.node, item.base, item.key, item.twin) for item in opened]
         container, base, key, twin = stack.pop()
@@ -240,9 +247,8 @@ def _read(text: str, position: int, depth: int, opened: list[_Open], tail: int, 
             position = base + container.length
             if not stack:
                 return Scan(container, base, position, settled, outer)
-            parent, parent_base, parent_key, parent_twin = stack.pop()
-            _attach(parent, container, base - parent_base, parent_key)
-            container, base, key, twin = parent, parent_base, None, parent_twin
+            container, base, twin = _close(stack, container, base)
+            key = None
             continue
 
         if group == 2:
@@ -255,9 +261,8 @@ def _read(text: str, position: int, depth: int, opened: list[_Open], tail: int, 
                     container.flawed = True
                     if stack and stack[-1][0].kind == "array":
                         container.length = _trimmed_end(text, base, start) - base
-                        parent, parent_base, key, parent_twin = stack.pop()
-                        _attach(parent, container, base - parent_base, key)
-                        container, base, key, twin = parent, parent_base, None, parent_twin
+                        container, base, twin = _close(stack, container, base)
+                        key = None
                     else:
                         if not stack:
                             settled = False
@@ -298,9 +303,8 @@ def _read(text: str, position: int, depth: int, opened: list[_Open], tail: int, 
                             _attach(container, Node("hole"), start - base, key)
                         container.length = _trimmed_end(text, base, start) - base
                         container.flawed = True
-                        parent, parent_base, parent_key, parent_twin = stack.pop()
-                        _attach(parent, container, base - parent_base, parent_key)
-                        container, base, key, twin = parent, parent_base, None, parent_twin
+                        container, base, twin = _close(stack, container, base)
+                        key = None
                 if key is not None:
                     _attach(container, Node("hole"), start - base, key)
                     container.flawed = True
@@ -308,9 +312,8 @@ def _read(text: str, position: int, depth: int, opened: list[_Open], tail: int, 
                 container.length = end - base
                 if not stack:
                     return Scan(container, base, end, settled, outer)
-                parent, parent_base, parent_key, parent_twin = stack.pop()
-                _attach(parent, container, base - parent_base, parent_key)
-                container, base, key, twin = parent, parent_base, None, parent_twin
+                container, base, twin = _close(stack, container, base)
+                key = None
                 continue
             if mark == "," and key is not None:
                 _attach(container, Node("hole"), start - base, key)
@@ -361,9 +364,7 @@ def _read(text: str, position: int, depth: int, opened: list[_Open], tail: int, 
         container.flawed = True
         if not stack:
             return Scan(container, base, len(text), False, outer)
-        parent, parent_base, parent_key, parent_twin = stack.pop()
-        _attach(parent, container, base - parent_base, parent_key)
-        container, base, twin = parent, parent_base, parent_twin
+        container, base, twin = _close(stack, container, base)
 
 
 def scan_all(text: str) -> list[Scan]:
