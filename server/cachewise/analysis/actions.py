@@ -91,7 +91,11 @@ def stable_end(document: Document, located: Located) -> int:
     end = request.firsts[last] - 1
     for finding in located.analyzed.findings:
         if finding.code == "CW301" and finding.severity == "warning":
-            block = block_at(located, located.base + finding.start)
+            # The finding itself may stand where the value is made, outside of the request.
+            block = next(
+                (index for index in range(end + 1)
+                 if request.block_pointer(index) == finding.pointer), -1
+            )  # fmt: skip
             if block >= 0:
                 end = min(end, block - 1)
     context = _context(document, located)

@@ -7,7 +7,18 @@ last nested block acts on its parent).
 
 from __future__ import annotations
 
-from cachewise.request.model import Block, Mark, MarkPlace, Request, Section, Unit
+from cachewise.request.model import (
+    UNKNOWN,
+    Block,
+    Mark,
+    MarkPlace,
+    Request,
+    Section,
+    Unit,
+    is_entry,
+    is_unknown,
+    unknown_unit,
+)
 from cachewise.syntax.tree import Node, escape_pointer
 
 SHAPE = "anthropic-messages"
@@ -139,7 +150,7 @@ def read(node: Node) -> Request:
             pointers.append("/system")
         elif value.kind == "array":
             for position, child in enumerate(value.values):
-                if child.kind in ("object", "string"):
+                if is_entry(child):
                     units.append(_memoised(child, section))
                     starts.append(base + value.starts[position])
                     pointers.append(f"/{section}/{position}")
@@ -185,6 +196,8 @@ def _memoised(node: Node, section: Section) -> Unit:
 
 
 def _unit(node: Node, section: Section) -> Unit:
+    if is_unknown(node):
+        return unknown_unit(node, section)
     marks: list[Mark] = []
     if section == "tools":
         barred = ""
@@ -209,7 +222,7 @@ def _unit(node: Node, section: Section) -> Unit:
             blocks.append(Block("messages", "text", role, content, base, "/content"))
         elif content.kind == "array":
             for position, child in enumerate(content.values):
-                if child.kind not in ("object", "string"):
+                if not is_entry(child):
                     continue
                 part_start = base + content.starts[position]
                 block = _part("messages", role, child, part_start, f"/content/{position}")
@@ -221,6 +234,8 @@ def _unit(node: Node, section: Section) -> Unit:
 
 
 def _part(section: Section, role: str, node: Node, start: int, pointer: str) -> Block:
+    if is_unknown(node):
+        return Block(section, UNKNOWN, role, node, start, pointer)
     kind = node.get_text("type") or ("text" if node.get("text") or node.kind == "string" else "")
     barred = BARRED_KINDS.get(kind, "")
     if kind == "text" and node.kind == "object":

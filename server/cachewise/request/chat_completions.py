@@ -17,12 +17,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cachewise.request.model import (
+    UNKNOWN,
     Block,
     Mark,
     Prefix,
     Request,
     Section,
     Unit,
+    is_entry,
+    is_unknown,
     mark_at,
     members_except,
     memoised_unit,
@@ -231,10 +234,10 @@ def _unit(node: Node, section: Section) -> Unit:
             blocks.append(Block(section, "text", role, content, base, "/content"))
         elif content.kind == "array":
             for position, part in enumerate(content.values):
-                if part.kind not in ("object", "string"):
+                if not is_entry(part):
                     continue
                 start, pointer = base + content.starts[position], f"/content/{position}"
-                kind = part.get_text("type") or "text"
+                kind = UNKNOWN if is_unknown(part) else part.get_text("type") or "text"
                 blocks.append(Block(section, kind, role, part, start, pointer))
                 _mark(part, start, pointer, len(blocks) - 1, marks)
     index = node.index("tool_calls")

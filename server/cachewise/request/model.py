@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import accumulate
 from typing import Any, Literal
 
@@ -24,6 +25,10 @@ content), on a message object, somewhere deeper (a citation, a toolset's configs
 request's top level (automatic caching); ``point`` is an element of its own behind the block it
 closes (``cachePoint``). In the shapes that accept a mark on a message or on a tool's ``function``
 it counts as a mark on the (last) block there, and is a ``block`` too."""
+
+UNKNOWN = "unknown"
+"""The kind of a block that stands for any number of blocks, none included: source code puts them
+there, and only its run knows which."""
 
 TEXT_KINDS = frozenset({"text", "input_text", "output_text"})
 """The type names of blocks that hold nothing but a ``text``."""
@@ -223,6 +228,11 @@ class Request:
         known = found is not None and found[0].kind == "string" and not found[0].holes
         return found[0].text if found is not None and known else None
 
+    @property
+    def has_unknown_blocks(self) -> bool:
+        """Whether blocks, and markers on them, may be there that the source does not show."""
+        return any(block.kind == UNKNOWN for block in self.blocks)
+
     def unit_of(self, block: int) -> int:
         """The index of the unit that a block belongs to."""
         return bisect_right(self.firsts, block) - 1
@@ -262,6 +272,21 @@ class Found:
     beside: Mapping[str, Node] = field(default_factory=dict[str, Node])
     headers_start: int = 0
     """Where ``beside["headers"]`` stands, from the request's start; often negative."""
+
+
+def is_unknown(node: Node) -> bool:
+    """Whether an item of a list stands for any number of items of a program's run."""
+    return node.kind == "hole" and bool(node.holes)
+
+
+def is_entry(node: Node) -> bool:
+    """Whether an item of tools, system, messages or content is one (or an unknown number)."""
+    return node.kind in ("object", "string") or is_unknown(node)
+
+
+def unknown_unit(node: Node, section: Section) -> Unit:
+    """The entry that an unknown number of entries makes."""
+    return Unit(node, "", (Block(section, UNKNOWN, "", node, 0, ""),), ())
 
 
 def memoised_unit(node: Node, key: tuple[str, str], make: Callable[[Node], Unit]) -> Unit:
@@ -332,9 +357,17 @@ class Prefix:
         if value.kind != "array":
             return
         for position, child in enumerate(value.values):
-            if child.kind in ("object", "string"):
+            if is_unknown(child):
+                unit = memoised_unit(child, key, partial(unknown_unit, section=_section(key)))
+                self.add(unit, start + value.starts[position], f"{pointer}/{position}")
+            elif child.kind in ("object", "string"):
                 unit = memoised_unit(child, key, make)
                 self.add(unit, start + value.starts[position], f"{pointer}/{position}")
+
+
+def _section(key: tuple[str, str]) -> Section:
+    """The section in the name under which a shape keeps its entries."""
+    return "tools" if key[1] == "tools" else "system" if key[1] == "system" else "messages"
 
 
 def members_except(node: Node, *names: str) -> dict[str, tuple[Node, int]]:

@@ -25,7 +25,8 @@ from typing import Literal
 
 from cachewise.request.model import TEXT_KINDS, Block
 from cachewise.request.placeholder import is_placeholder
-from cachewise.syntax.tree import HOLE_CHARACTER, Node, source_offset
+from cachewise.syntax.tree import HOLE_CHARACTER, Node, Origin, source_span
+from cachewise.syntax.yaml_style import STYLES as YAML
 
 VolatileKind = Literal[
     "timestamp", "time", "date", "UUID", "id", "random value", "epoch", "counter", "variable"
@@ -51,11 +52,17 @@ class Volatile:
 
 @dataclass(frozen=True, slots=True)
 class VolatileSpan:
-    """A volatile part with its span in the source, counted from the block's own start."""
+    """A volatile part with its span in the source, counted from the block's own start.
+
+    In source code ``origin`` says where its value is made, when that could be followed; the offsets
+    in it count from ``origin_start``, which counts from the block's start too.
+    """
 
     start: int
     end: int
     volatile: Volatile
+    origin: Origin | None = None
+    origin_start: int = 0
 
 
 def volatile_spans(block: Block) -> tuple[VolatileSpan, ...]:
@@ -69,13 +76,45 @@ def volatile_spans(block: Block) -> tuple[VolatileSpan, ...]:
 
 def _block_spans(block: Block) -> Iterator[VolatileSpan]:
     for node, start in _texts(block):
-        names = tuple(hole.name for hole in node.holes)
+        code = is_code(node)
+        names = () if code else tuple(hole.name for hole in node.holes)
         for volatile in find_volatile(node.text, names, heading=block.section != "tools"):
-            yield VolatileSpan(
-                start + source_offset(node, volatile.start),
-                start + source_offset(node, volatile.end),
-                volatile,
-            )
+            first, last = source_span(node, volatile.start, volatile.end)
+            yield VolatileSpan(start + first, start + last, volatile)
+        if code:
+            yield from _made_by_code(node, start)
+
+
+def is_code(node: Node) -> bool:
+    """Whether a value is written in a programming language, whose names were followed."""
+    return node.style.partition("@")[0] not in ("", *YAML)
+
+
+def _made_by_code(node: Node, start: int) -> Iterator[VolatileSpan]:
+    """The holes of a text in source code, by where their values come from, else by their names."""
+    alone = node.text.strip() == HOLE_CHARACTER
+    for hole in node.holes:
+        origin = hole.origin
+        if origin is not None:
+            if origin.change == "order":
+                continue
+            changes: Changes = origin.change if origin.change in ("call", "day") else "unknown"
+            shown = origin.source
+        else:
+            shown = hole.name
+            changes = changes_of(shown)
+            if changes == "unknown" and (alone or _PERSON.search(shown) is None):
+                continue  # Most names in code stand for what is the same in every call.
+        volatile = Volatile(hole.at, hole.at + 1, "variable", changes, shown)
+        yield VolatileSpan(start + hole.start, start + hole.end, volatile, origin, start)
+
+
+_PERSON = re.compile(
+    r"(?:\b|_)(?:user|customer|client|account|tenant|member|visitor)"
+    r"(?:_?(?:id|name|email|profile|info|context))?(?:\b|_)",
+    re.IGNORECASE,
+)
+"""Names of what differs from one user to the next."""
 
 
 def _texts(block: Block) -> Iterator[tuple[Node, int]]:

@@ -55,6 +55,8 @@ def check(context: Context) -> Iterator[Finding]:
     points = live(context)
     if len(points) != 1 or has_assistant_turn(context.request):
         return
+    if context.request.has_unknown_blocks:
+        return
     if context.followed or context.previous is not None:
         return  # The file itself shows that the question comes again.
     point = points[0]

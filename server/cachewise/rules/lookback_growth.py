@@ -76,7 +76,7 @@ from cachewise.rules.turns import end_of_previous_request
 def check(context: Context) -> Iterator[Finding]:
     """The breakpoint that should find the previous request's entry, and cannot."""
     window = context.plan.window
-    if window is None:
+    if window is None or context.request.has_unknown_blocks:
         return
     block = _written_before(context)
     if block < 0:

@@ -17,6 +17,9 @@ Sort the tools by name, and write JSON with sorted keys:
 {"model": "claude-sonnet-4-6", "max_tokens": 50, "tools": [{"name": "tide", "description": "{{repeat:Tells the tide at a harbour. :300}}", "input_schema": {"type": "object"}}, {"name": "wind", "description": "Tells the wind.", "input_schema": {"type": "object"}, "cache_control": {"type": "ephemeral"}}], "messages": [{"role": "user", "content": "Where is the Argo?"}, {"role": "assistant", "content": "At sea."}, {"role": "user", "content": "And now?"}]}
 ```
 
+In source code the rule follows values: what comes out of a set, out of a folder's listing, or out
+of `json.dumps` of a map that is not known and not sorted, through names and functions of the file.
+
 Source: Anthropic, "Prompt caching", section "Troubleshooting": the keys of `tool_use` blocks must have a
 stable order.
 """  # noqa: E501
@@ -25,14 +28,71 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cachewise.rules.base import Break, Context, Finding, Rule
+from cachewise.rules.base import Break, Context, Finding, Related, Rule
 from cachewise.rules.prefix_changed import above, earlier_place, place
+from cachewise.syntax.tree import Hole, Node
+
+LONGEST_SHOWN = 60
+"""Characters of an expression that a message repeats."""
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """One request alone has only one order."""
-    del context
-    yield from ()
+    """What source code puts into a cached prefix in an order that is not settled."""
+    points = [point for point in context.plan.breakpoints if not point.ignored]
+    if not points:
+        return
+    seen: set[int] = set()
+    for index in range(points[-1].block + 1):
+        block = context.request.blocks[index]
+        start, _ = context.request.block_span(index)
+        pointer = context.request.block_pointer(index)
+        for hole, base in _unsettled(block.node, start):
+            origin = hole.origin
+            if origin is None or base + origin.start in seen:
+                continue
+            seen.add(base + origin.start)
+            behind = [point for point in points if point.block >= index]
+            yield RULE.finding(
+                f"{origin.what[0].upper()}{origin.what[1:]} ({_short(origin.source)}) gives its "
+                "entries in no settled order, and it comes into a cached prefix: in another order "
+                "the prefix is another one and cannot be read. Sort it.",
+                pointer,
+                (base + origin.start, base + origin.end),
+                related=(
+                    *(
+                        Related(words, pointer, base + first, base + last)
+                        for words, first, last in origin.steps
+                    ),
+                    *(
+                        Related(
+                            "the prefix that this breakpoint closes holds it",
+                            point.placed.pointer,
+                            point.placed.start,
+                            point.placed.end,
+                        )
+                        for point in behind
+                    ),
+                ),
+            )
+
+
+def _unsettled(node: Node, start: int) -> Iterator[tuple[Hole, int]]:
+    """The holes in a block whose values come in no settled order, with their node's offset."""
+    stack = [(node, start)]
+    while stack:
+        current, base = stack.pop()
+        for hole in current.holes:
+            if hole.origin is not None and hole.origin.change == "order":
+                yield hole, base
+        stack.extend(
+            (value, base + offset)
+            for value, offset in zip(current.values, current.starts, strict=True)
+        )
+
+
+def _short(source: str) -> str:
+    line = " ".join(source.split())
+    return line if len(line) <= LONGEST_SHOWN else f"{line[: LONGEST_SHOWN - 1]}…"
 
 
 def check_break(broken: Break) -> Iterator[Finding]:

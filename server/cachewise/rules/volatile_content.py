@@ -24,6 +24,9 @@ Say it behind the breakpoint, best in the user's own message:
 Times and ids give a warning. A day's date gives information: it costs one write a day. So does a
 template variable whose name does not tell how often its value changes.
 
+In source code values are followed: through names, attributes, functions of the same file, f-strings
+and joins. The finding stands where the value is made, the way into the prefix stands beside it.
+
 Looked through are the descriptions of tools, the system prompt, and the user's text in a request
 that holds no answer yet: in a conversation the earlier turns are history, and what was said in them
 stays as it is. A date that is only mentioned (a release, an example, a log line) is no finding.
@@ -64,7 +67,8 @@ def check(context: Context) -> Iterator[Finding]:
         start, _ = context.request.block_span(index)
         seen: set[str] = set()
         for span in volatile_spans(block):
-            if span.volatile.kind == "variable" and span.volatile.shown in seen:
+            variable = span.volatile.kind == "variable" and span.origin is None
+            if variable and span.volatile.shown in seen:
                 continue
             seen.add(span.volatile.shown)
             yield _finding(context, points, index, start, span)
@@ -81,22 +85,50 @@ def _finding(
     fixes: tuple[Fix, ...] = ()
     if severity == "warning":
         fixes = tuple(_fixes(context, behind, index))
+    pointer = context.request.block_pointer(index)
     return RULE.finding(
         f"{_what(span)} {_why(span, behind)} {_advice(behind)}",
-        context.request.block_pointer(index),
-        (start + span.start, start + span.end),
+        pointer,
+        made_at(span, start),
         severity=severity,
-        related=tuple(
-            Related(
-                "the prefix that this breakpoint closes holds it",
-                point.placed.pointer,
-                point.placed.start,
-                point.placed.end,
-            )
-            for point in behind
+        related=(
+            *steps(span, start, pointer),
+            *(
+                Related(
+                    "the prefix that this breakpoint closes holds it",
+                    point.placed.pointer,
+                    point.placed.start,
+                    point.placed.end,
+                )
+                for point in behind
+            ),
         ),
         fixes=fixes,
     )
+
+
+def made_at(span: VolatileSpan, start: int) -> tuple[int, int]:
+    """Where to speak of a value: where it is made, or else where it stands in the prefix."""
+    if span.origin is None:
+        return start + span.start, start + span.end
+    base = start + span.origin_start
+    return base + span.origin.start, base + span.origin.end
+
+
+def steps(span: VolatileSpan, start: int, pointer: str) -> tuple[Related, ...]:
+    """The way of a value from where it is made into the prefix."""
+    origin = span.origin
+    if origin is None:
+        return ()
+    base = start + span.origin_start
+    way = [
+        Related(words, pointer, base + first, base + last) for words, first, last in origin.steps
+    ]
+    here = (start + span.start, start + span.end)
+    first, last = made_at(span, start)
+    if not here[0] <= first <= last <= here[1]:
+        way.append(Related("here it comes into the prefix", pointer, *here))
+    return tuple(way)
 
 
 _ARTICLES = {"id": "an id", "epoch": "a time in epoch seconds", "UUID": "a UUID"}
@@ -107,6 +139,9 @@ def _what(span: VolatileSpan) -> str:
     shown = volatile.shown
     if len(shown) > LONGEST_SHOWN:
         shown = f"{shown[: LONGEST_SHOWN - 1]}…"
+    if span.origin is not None:
+        what = span.origin.what
+        return f"{what[0].upper()}{what[1:]} ({shown}) comes into a cached prefix."
     if volatile.kind == "variable":
         return f"The variable {shown!r} stands inside a cached prefix."
     kind = _ARTICLES.get(volatile.kind, f"a {volatile.kind}")
@@ -122,6 +157,11 @@ def _why(span: VolatileSpan, behind: list[Breakpoint]) -> str:
         )
     if span.volatile.changes == "day":
         return f"It changes once a day, and with it {prefixes} closed behind it."
+    if span.origin is not None and span.origin.change == "start":
+        return (
+            f"It is looked up once, when the program starts: {prefixes} closed behind it must be "
+            "written anew for every start and every machine where it differs."
+        )
     return f"If its value differs from call to call, {prefixes} closed behind it cannot be read."
 
 
