@@ -19,11 +19,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from importlib import import_module
 from importlib.resources import files
 from types import SimpleNamespace
 from typing import Any
+
+from cachewise.tokens.memo import Memo
 
 FAMILY_VERSIONS = {"claude-v3": "3.0", "claude-v4.7": "4.7", "claude-v4.8": "4.8"}
 """Our family names, and the model version under which ``ctok`` serves each."""
@@ -59,10 +61,10 @@ class ClaudeCounter:
     def __init__(self, family: str, vocabulary: Vocabulary) -> None:
         self.family = family
         self._vocabulary = vocabulary
-        self._spans = _Memo(self._span_cost, entries=80_000, characters=2_000_000)
-        self._ends = _Memo(self._end_cost, entries=4_000, characters=200_000)
-        self._words = _Memo(vocabulary.word_cost, entries=60_000, characters=1_500_000)
-        self._gaps = _Memo(self._gap_cost, entries=20_000, characters=1_000_000)
+        self._spans = Memo(self._span_cost, entries=80_000, characters=2_000_000)
+        self._ends = Memo(self._end_cost, entries=4_000, characters=200_000)
+        self._words = Memo(vocabulary.word_cost, entries=60_000, characters=1_500_000)
+        self._gaps = Memo(self._gap_cost, entries=20_000, characters=1_000_000)
 
     def steps(self, text: str) -> Generator[None, None, tuple[int, int]]:
         """Price ``text``, yielding between windows; return ``(tokens, cuts)``.
@@ -248,8 +250,8 @@ class Vocabulary:
         self._marks = marks
         self._longest: dict[str, int] = {}
         """The length of the longest piece that ends in a character."""
-        self.costs = _Memo(self.character_cost, entries=40_000, characters=40_000)
-        self.classes = _Memo(self._kind_of, entries=40_000, characters=40_000)
+        self.costs = Memo(self.character_cost, entries=40_000, characters=40_000)
+        self.classes = Memo(self._kind_of, entries=40_000, characters=40_000)
 
     def normalise(self, text: str) -> str:
         """The text as the tokenizer sees it: composed, controls dropped, odd spaces made plain."""
@@ -465,27 +467,6 @@ def _group(document: bytes, name: bytes) -> tuple[int, int]:
     if end is None:
         raise Unavailable(f"the vocabulary document has no end of {name!r}")
     return start, end.start()
-
-
-class _Memo(dict[Any, Any]):
-    """A dictionary that computes what it lacks, and starts afresh when it has grown too big."""
-
-    def __init__(self, compute: Callable[[Any], Any], *, entries: int, characters: int) -> None:
-        super().__init__()
-        self._compute = compute
-        self._entries = entries
-        self._characters = characters
-        self._held = 0
-
-    def __missing__(self, key: Any) -> Any:
-        value = self._compute(key)
-        size = 1 if isinstance(key, int) else sum(map(len, key))
-        if len(self) >= self._entries or self._held + size > self._characters:
-            self.clear()
-            self._held = 0
-        self._held += size
-        self[key] = value
-        return value
 
 
 # Three characters stand for what a span may have on its left: each is a word, digit run or
