@@ -240,3 +240,16 @@ def test_strings_below_are_in_source_order_and_pointers_resolve():
     node, at = resolve_pointer(root, "/c~1d")
     assert (node.text, source[at : at + 3]) == ("z", '"z"')
     assert resolve_pointer(root, "/a/7") is None
+
+
+def test_a_value_typed_behind_a_colon_belongs_to_its_key() -> None:
+    old = '{"a": [{"x": 1}, {"r": "a", "c": \n  ]\n}\n'
+    at = old.index("\n  ]")
+    new = f"{old[:at]}[{old[at:]}"
+    root = scan(old).node
+    assert root is not None
+    fresh = rescan(root, 0, new, at, at, 1)
+    assert fresh is not None and fresh.node is not None
+    messages = fresh.node.values[0]
+    assert [value.keys for value in messages.values] == [["x"], ["r", "c"]]
+    assert messages.values[1].values[1].kind == "array"

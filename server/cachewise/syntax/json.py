@@ -127,8 +127,11 @@ def _reopened(root: Node, base: int, start: int) -> tuple[list[_Open], int] | No
             break
         # Only children that end before the edit can be kept: an edit at a child's end may go on it.
         count = bisect_left(node.starts, start - at)
-        if count and at + node.starts[count - 1] + node.values[count - 1].length >= start:
-            count -= 1
+        if count:
+            last = node.values[count - 1]
+            # A child without its closing bracket goes on as far as the text lets it.
+            if last.flawed or at + node.starts[count - 1] + last.length >= start:
+                count -= 1
         kept = _beginning(node, count)
         position = at + 1
         if count:
