@@ -31,6 +31,8 @@ class Settings:
     not say where they go. ``select`` empty means every rule; it and ``ignore`` hold codes or names.
     ``exclude`` and the keys of ``per_file_ignores`` are .gitignore-style patterns.
     ``prices`` overrides catalog prices: model id → field of ``catalog.Prices`` → USD per million.
+    ``anthropic_base_url`` is where exact counts are asked for; whoever asks decides whether
+    the file that says so is trusted with the key.
     """
 
     provider: str | None = None
@@ -48,6 +50,7 @@ class Settings:
     prices: Mapping[str, Mapping[str, Decimal]] = field(
         default_factory=dict[str, Mapping[str, Decimal]]
     )
+    anthropic_base_url: str | None = None
     hints_breakpoints: bool = True
     hints_blocks: bool = False
     lens_enabled: bool = True
@@ -139,6 +142,13 @@ _KEYS = (
         "Your own prices by model, in USD per million tokens: `input`, `write-5m`, `write-1h`, "
         "`read`, `output`. They take the place of the list prices.",
     ),
+    Key(
+        "remote.anthropic.base-url",
+        str,
+        None,
+        "Where exact token counts of requests to Anthropic are asked for, on your command only. "
+        "Used only when you trust the file that says so: it decides who gets your key.",
+    ),
     Key("hints.breakpoints", bool, True, "Show tokens and costs at each breakpoint (editor)."),
     Key("hints.blocks", bool, False, "Show the number and the tokens of each block (editor)."),
     Key("lens.enabled", bool, True, "Show the costs above each request (editor)."),
@@ -193,6 +203,8 @@ def parse_settings(
         changes["traffic"] = traffic
     if "prices" in flat:
         changes["prices"] = _prices(flat["prices"], problems)
+    if "remote.anthropic.base-url" in flat:
+        changes["anthropic_base_url"] = flat["remote.anthropic.base-url"]
     for name in ("hints.breakpoints", "hints.blocks", "lens.enabled"):
         if name in flat:
             changes[name.replace(".", "_")] = flat[name]
@@ -347,24 +359,28 @@ def nearest(name: str, known: Iterable[str]) -> str:
 def _flatten(values: Mapping[str, Any], editor: bool, problems: list[str]) -> dict[str, Any]:
     """The written values under the dotted names of ``_KEYS``; the others become problems."""
     by_written = {key.editor if editor else key.name: key.name for key in _KEYS}
-    tables = {name.split(".")[0] for name in by_written if "." in name}
+    tables: set[str] = set()
+    for name in by_written:
+        parts = name.split(".")
+        tables.update(".".join(parts[:depth]) for depth in range(1, len(parts)))
     flat: dict[str, Any] = {}
-    for name, value in values.items():
+
+    def take(name: str, value: object) -> None:
         if editor and (value is None or name in _CLIENT_ONLY):
-            continue
+            return
         if name in by_written:
             flat[by_written[name]] = value
         elif name in tables and isinstance(value, Mapping):
-            for inner, inside in cast("Mapping[str, Any]", value).items():
-                dotted = f"{name}.{inner}"
-                if dotted not in by_written:
-                    problems.append(_unknown(dotted, by_written))
-                elif not (editor and inside is None):
-                    flat[by_written[dotted]] = inside
+            for inner, inside in cast("Mapping[str, object]", value).items():
+                take(f"{name}.{inner}", inside)
         elif name in tables:
             problems.append(f"{name} must be a table; it is not used.")
         else:
-            problems.append(_unknown(str(name), {*by_written, *tables}))
+            known = by_written if "." in name else {*by_written, *tables}
+            problems.append(_unknown(str(name), known))
+
+    for name, value in values.items():
+        take(str(name), value)
     return flat
 
 

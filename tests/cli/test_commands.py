@@ -213,11 +213,6 @@ def test_count(cli: Cli) -> None:
     assert "◆ 5m" in text
 
 
-def test_count_has_no_exact_yet(cli: Cli) -> None:
-    put("a.json", body())
-    assert cli("count", "--exact", "a.json").status == 2
-
-
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_explain(cli: Cli, rule) -> None:
     for name in (rule.code, rule.code.lower(), rule.name):

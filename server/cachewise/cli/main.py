@@ -152,9 +152,28 @@ def _parser() -> argparse.ArgumentParser:
     usage.add_argument("--geo", metavar="G", help="where inference had to take place: us")
     usage.add_argument("--speed", metavar="S", help="the speed asked for: fast")
 
-    count = command("count", "Count the tokens of each block and prefix, offline.")
+    count = command("count", "Count the tokens of each block and prefix, offline or exactly.")
     _add_paths(count)
     _add_format(count)
+    exact = count.add_argument_group("asking the provider")
+    exact.add_argument(
+        "--exact",
+        action="store_true",
+        help="send each request to its provider, which counts it free of charge",
+    )
+    exact.add_argument("--base-url", metavar="URL", help="send it to this address instead")
+    exact.add_argument(
+        "--trust-settings",
+        action="store_true",
+        help="let the project's settings file name the address, which then gets your key",
+    )
+    exact.add_argument(
+        "--timeout",
+        type=_Seconds(),
+        default=10.0,
+        metavar="S",
+        help="seconds that all of it may take together (default: 10)",
+    )
 
     replay = command("replay", "Replay recorded calls: what each read, and why each miss missed.")
     _add_paths(replay, name="traces", metavar="TRACE")
@@ -256,3 +275,16 @@ class _AtLeast:
                 f"must be a whole number of at least {self.limit}, not {written!r}"
             )
         return number
+
+
+class _Seconds:
+    """A time in seconds, as argparse wants a type: above 0, up to an hour."""
+
+    def __call__(self, written: str) -> float:
+        try:
+            seconds = float(written)
+        except ValueError:
+            seconds = 0.0
+        if not 0 < seconds <= 3600:
+            raise argparse.ArgumentTypeError(f"must be seconds between 0 and 3600, not {written!r}")
+        return seconds

@@ -24,6 +24,11 @@ def warn(sentence: str) -> None:
     sys.stderr.write(f"cachewise: warning: {visible(sentence)}\n")
 
 
+def say(sentence: str) -> None:
+    """Tell on standard error what is about to be done."""
+    sys.stderr.write(f"cachewise: {visible(sentence)}\n")
+
+
 def wants_color(stream: TextIO) -> bool:
     """Whether to colour what goes to a stream, by NO_COLOR, FORCE_COLOR, TERM and the terminal."""
     if os.environ.get("NO_COLOR"):

@@ -83,7 +83,10 @@ def cost_object(files: list[FileReport]) -> dict[str, Any]:
 
 
 def count_object(files: list[FileReport]) -> dict[str, Any]:
-    """What ``count --format json`` prints; ``exact`` is false for a count made offline."""
+    """What ``count --format json`` prints; ``exact`` is false for a count made offline.
+
+    The blocks are always counted offline: a provider counts whole requests.
+    """
     return {
         "version": VERSION,
         "files": [
@@ -92,10 +95,10 @@ def count_object(files: list[FileReport]) -> dict[str, Any]:
                 "requests": [
                     {
                         "pointer": request.pointer,
-                        "exact": False,
+                        "exact": request.exact,
                         "tokens": {**_tokens(request.tokens), "method": request.method},
                         "blocks": [_block(block) for block in request.blocks],
-                        "error": None,
+                        "error": request.error,
                     }
                     for request in file.requests
                 ],

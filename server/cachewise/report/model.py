@@ -158,6 +158,8 @@ class RequestReport:
     pays_from_call: int | None
     blocks: tuple[BlockReport, ...] = ()
     run: RunReport | None = None
+    exact: bool = False
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

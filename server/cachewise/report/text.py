@@ -86,6 +86,8 @@ def count_lines(file: FileReport) -> Iterator[Line]:
             (f"{_where(file.path, request)}  ", "bold"),
             (f"{_tokens(request.tokens, request.at_least)} tokens ({request.method})", ""),
         ]
+        if request.error is not None:
+            yield [(visible(f"  not counted exactly: {request.error}"), "yellow")]
         marks = {item.block: item for item in request.breakpoints}
         for number, block in enumerate(request.blocks, 1):
             mark = marks.get(number)
