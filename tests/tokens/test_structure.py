@@ -108,6 +108,41 @@ def test_a_newline_behind_the_system_prompt_counts_only_where_the_prefix_ends() 
     assert lined.total.estimate - plain.total.estimate == within
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("Be brief.\n", "Be kind."), ("One wo", "rd"), ("End.", " Next"), ("a", "1")],
+)
+def test_texts_that_follow_each_other_are_read_as_one(first: str, second: str) -> None:
+    def parts(*texts: str) -> list[dict[str, str]]:
+        return [{"type": "text", "text": text} for text in texts]
+
+    for split, whole in (
+        ({"system": parts(first, second)}, {"system": parts(first + second)}),
+        (
+            {"messages": [{"role": "user", "content": parts(first, second)}]},
+            {"messages": [{"role": "user", "content": parts(first + second)}]},
+        ),
+    ):
+        one = counts("claude-sonnet-4-5", **{"messages": [user("Hello")], **whole})
+        two = counts("claude-sonnet-4-5", **{"messages": [user("Hello")], **split})
+        assert two.total == one.total
+        assert two.prefixes[1] == one.prefixes[0]
+
+
+def test_a_hosted_tool_may_bill_more_than_its_prompt() -> None:
+    tool = {"type": "web_search_20250305", "name": "web_search"}
+    made = counts("claude-opus-4-8", tools=[tool], messages=[user("Hello")])
+    assert made.total.high > 20_000
+    assert made.prefixes[-1].high < 4_000
+    assert any("web_search" in note for note in made.notes)
+
+
+def test_servers_that_are_only_named_leave_the_count_open() -> None:
+    made = counts("claude-opus-4-8", messages=[user("Hello")], mcp_servers=[{"name": "x"}])
+    assert made.total.high - made.total.low >= 10_000
+    assert any("mcp_servers" in note for note in made.notes)
+
+
 def test_the_tool_prompt_comes_with_the_first_tool() -> None:
     with_tool = counts("claude-sonnet-4-5", tools=[TOOL], messages=[user("Hello")])
     two = counts("claude-sonnet-4-5", tools=[TOOL, TOOL], messages=[user("Hello")])

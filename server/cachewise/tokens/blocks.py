@@ -303,8 +303,8 @@ def _result(block: dict[str, Value], settings: Settings, place: Place) -> Recipe
             if kind in ("text", "json", "input_text", "output_text"):
                 texts.append(dump(inner.get("text", inner.get("json", ""))))
             else:
-                more = constants()["image"]["in_result_more"]
-                rest = _joined(rest, part, more)
+                either_way = constants()["image"]["in_result"]
+                rest = _joined(rest, part, either_way)
     elif content is not None:
         texts.append(dump(content))
     text = "".join(texts)
@@ -322,12 +322,12 @@ def _result(block: dict[str, Value], settings: Settings, place: Place) -> Recipe
     return _joined(made, rest)
 
 
-def _joined(first: Recipe, second: Recipe, more: float = 0) -> Recipe:
+def _joined(first: Recipe, second: Recipe, either_way: float = 0) -> Recipe:
     return Recipe(
         first.texts + second.texts,
         first.tokens + second.tokens,
-        first.less + second.less,
-        first.more + second.more + more,
+        first.less + second.less + either_way,
+        first.more + second.more + either_way,
         first.notes + second.notes,
     )
 

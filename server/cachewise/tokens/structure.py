@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from math import ceil, floor
 from typing import Any, cast, overload
 
@@ -53,6 +53,10 @@ AT_ONCE = 20_000
 
 ESTIMATED_AT_ONCE = 5_000
 """Microseconds that may go into estimates then; what is left is taken at a flat rate."""
+
+
+_EDGE = 64
+"""Characters of two texts that are looked at where one goes on from the other."""
 
 
 class Prefixes(Sequence[Count]):
@@ -152,7 +156,8 @@ class _Unit:
 
     ``calls`` are tool names by the id of the call, ``results`` how many tool results there are,
     ``opening`` tokens fewer when the entry goes on from results instead of opening a turn,
-    ``unknown`` the indexes of blocks of unknown length.
+    ``unknown`` the indexes of blocks of unknown length; ``head`` and ``tail`` are how its first and
+    last block begin and end, where those are texts.
     """
 
     estimates: list[float] = field(default_factory=list[float])
@@ -163,9 +168,9 @@ class _Unit:
     calls: Mapping[str, str] = field(default_factory=dict[str, str])
     results: int = 0
     opening: float = 0
-    system_start: str = ""
-    system_end: str = ""
     unknown: tuple[int, ...] = ()
+    head: str = ""
+    tail: str = ""
 
 
 @dataclass(slots=True)
@@ -217,6 +222,7 @@ class _Run:
     has_tools: bool = False
     system_start: str = ""
     system_newline: float = 0
+    tail: str = ""
     has_system: bool = False
     after_results: bool = False
     thinking_placed: bool = False
@@ -263,8 +269,11 @@ class _Run:
                     self.without_tools()
         elif section == "system":
             self.has_system = True
-            self.system_start = self.system_start or counted.system_start
-            if counted.system_end == "\n" and self.settings.claude:
+            self.system_start = self.system_start or counted.head[:1]
+            if self.tail and counted.head:
+                self.add(self.joint(self.tail, counted.head))
+            self.tail = counted.tail
+            if counted.tail[-1:] == "\n" and self.settings.claude:
                 self.system_newline = constants()["system"]["newline"]
         first = len(self.estimates)
         self.estimates += counted.estimates
@@ -305,6 +314,7 @@ class _Run:
         if not self.settings.claude:
             self.add(0, 0, 60)
             return
+        self.hosted()
         own = [_is_custom(unit.node) for unit in self.request.units if _in_tools(unit)]
         if not any(own):
             # A hosted tool's own figure holds the instructions too.
@@ -345,6 +355,10 @@ class _Run:
             self.answer_format()
             return
         family, name = settings.family, settings.model
+        for parameter in ("mcp_servers", "container"):
+            if self.request.param(parameter) is not None:
+                self.add(0, 0, constants()["server_tools"]["named_elsewhere"])
+                self.notes[f"{parameter} brings tools or texts that the request only names"] = None
         if self.has_system:
             data: Mapping[str, Any] = constants()["system"]
             after: Mapping[str, int] = data["after_with_tools" if self.has_tools else "after"]
@@ -378,6 +392,13 @@ class _Run:
             self.closing.add_count(self.text(name), data["forced"], 0, data["forced_more"])
         if choice.get("disable_parallel_tool_use") is True:
             self.add(data["no_parallel"].get(self.settings.model, 0), 0, 2)
+
+    def hosted(self) -> None:
+        """What a call may bill on top of its prompt because tools run on the provider's side."""
+        data: Mapping[str, Any] = constants()["server_tools"]
+        kinds = [unit.node.get_text("type") or "" for unit in self.request.units if _in_tools(unit)]
+        if any(kind.startswith(tuple(data["searching"])) for kind in kinds):
+            self.closing.add(0, 0, data["billed_on_top"])
 
     def hidden_prompt(self) -> tuple[int, int] | None:
         """The model's hidden tool prompt, with ``auto`` and with a forced tool, where known."""
@@ -541,9 +562,12 @@ class _Run:
             _shift(made, first, form["results"] + form["result_turn"])
         if unit.blocks[0].section == "messages" and settings.claude:
             made.opening = self.opening(unit.blocks[0])
-        if unit.blocks[0].section == "system":
-            made.system_start = (unit.blocks[0].text or "")[:1]
-            made.system_end = (unit.blocks[-1].text or "")[-1:]
+        texts = [block.text or "" for block in unit.blocks]
+        texts = ["" if HOLE_CHARACTER in text else text for text in texts]
+        made.head, made.tail = texts[0][:_EDGE], texts[-1][-_EDGE:]
+        for index, (before, text) in enumerate(pairwise(texts), 1):
+            if before and text:
+                _shift(made, index, self.joint(before[-_EDGE:], text[:_EDGE]))
         made.notes = tuple(notes)
         made.unknown = tuple(unknown)
         return made
@@ -567,6 +591,18 @@ class _Run:
         half = group // 2
         _shift(made, calls[0], half, less)
         _shift(made, calls[-1], group - half, 0, more)
+
+    def joint(self, before: str, text: str) -> float:
+        """What two texts that follow each other cost more (or less) than each by itself.
+
+        They are read as one text, so a newline between them counts, and a word may run across.
+        """
+        if not self.settings.claude or not is_ready(self.settings.family):
+            return 0
+        together, first, second = map(self.text, (before + text, before, text))
+        if not (together.exact and first.exact and second.exact):
+            return 0
+        return together.estimate - first.estimate - second.estimate
 
     def opening(self, block: Block) -> float:
         """Tokens that a message lacks when it goes on from tool results.
