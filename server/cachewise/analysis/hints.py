@@ -13,6 +13,7 @@ from decimal import Decimal
 from cachewise.analysis.configuration import configuration_hints
 from cachewise.analysis.document import Analyzed, Document, Located
 from cachewise.analysis.surfaces import Hint
+from cachewise.analysis.templates import is_template, template_hints
 from cachewise.analysis.wording import (
     block_name,
     block_tokens,
@@ -43,6 +44,7 @@ def hints(document: Document, start: int, end: int) -> list[Hint]:
         if settings.hints_blocks:
             found += _block_hints(document, located, start, end)
         if settings.hints_breakpoints:
+            found += template_hints(document, located, start, end)
             found += _breakpoint_hints(document, located, start, end)
             found += _tail_hint(document, located, start, end)
     found.sort(key=lambda hint: hint.at)
@@ -170,7 +172,7 @@ def _price_line(analyzed: Analyzed) -> str:
 
 def _tail_hint(document: Document, located: Located, start: int, end: int) -> Iterator[Hint]:
     at = located.end
-    if not start <= at <= end:
+    if not start <= at <= end or is_template(located.analyzed):
         return
     label = tail_label(located.analyzed)
     if label:

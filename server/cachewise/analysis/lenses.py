@@ -5,6 +5,7 @@ from __future__ import annotations
 from cachewise.analysis.configuration import configuration_line
 from cachewise.analysis.document import Analyzed, Document
 from cachewise.analysis.surfaces import Lens
+from cachewise.analysis.templates import is_template, template_line
 from cachewise.analysis.wording import money, number
 from cachewise.caching.cost import pays_from_call
 
@@ -17,6 +18,8 @@ def lenses(document: Document) -> list[Lens]:
     for located in document.requests:
         if located.analyzed.request.configuration:
             line = configuration_line(document, located)
+        elif is_template(located.analyzed):
+            line = template_line(located.analyzed)
         else:
             line = request_line(located.analyzed)
         if line is not None:

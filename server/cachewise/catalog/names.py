@@ -27,6 +27,8 @@ _ROUTES: tuple[tuple[str, str | None], ...] = (
     ("azure/", "azure"),
     ("dashscope/", "dashscope"),
     ("gemini/", "google"),
+    ("googleai/", "google"),
+    ("vertexai/", "vertex"),
     ("anthropic:", None),
     ("anthropic/", None),
     ("openai:", None),

@@ -17,6 +17,7 @@ from cachewise.request import (
     litellm_proxy,
     lone_marker,
     openai_responses,
+    prompt_file,
     qwen_code,
     vercel,
 )
@@ -55,12 +56,15 @@ _SIGN = re.compile(
 )
 """Members of requests, of what holds them, and of the configurations that are read."""
 
-_BARE_SIGN = re.compile(r"(?:messages|contents|model_list|selectedType)'?[ \t]*:")
+_BARE_SIGN = re.compile(
+    r"(?:messages|contents|model_list|selectedType|prompts|system_template)'?[ \t]*:"
+)
 _MAX_INDENT = 120
 """The same as YAML writes them, at the beginning of a line, and how deep there at most."""
 
 _BY_NAME = {
     MARKER: lone_marker,
+    prompt_file.SHAPE: prompt_file,
     **{
         shape.SHAPE: shape
         for shape in (
@@ -133,6 +137,11 @@ def _find(
             return
         if depth > MAX_WRAPPING:
             return
+        if not depth:
+            templates = list(prompt_file.find_templates(node, base, pointer))
+            if templates:
+                yield from templates
+                return
         for key in ("params", "request", "body", "modelInput", "litellm_params"):
             index = node.index(key)
             if index >= 0 and node.values[index].kind == "object":

@@ -34,6 +34,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cachewise.caching.plan import DEFAULT_TTL
+from cachewise.caching.stable import tokens_before
+from cachewise.request import prompt_file
 from cachewise.request.volatility import volatile_spans
 from cachewise.rules.base import Context, Finding, Fix, Rule
 from cachewise.rules.placement import (
@@ -52,6 +54,9 @@ def check(context: Context) -> Iterator[Finding]:
     """At most one finding, on the block that a breakpoint should close."""
     if not _would_pay(context):
         return
+    if context.request.shape == prompt_file.SHAPE:
+        yield from _template(context)
+        return
     if not context.request.marks:
         if context.request.has_unknown_blocks:
             return  # Markers may be there that the source does not show.
@@ -62,6 +67,30 @@ def check(context: Context) -> Iterator[Finding]:
         tools = _unmarked_tools(context)
         if tools >= 0:
             yield _tools_behind_nothing(context, tools)
+
+
+def _template(context: Context) -> Iterator[Finding]:
+    """A template cannot carry a marker; the program that sends it can set one."""
+    request = context.request
+    place = prompt_file.first_hole(request)
+    shared = prompt_file.shared_blocks(request)
+    if context.format == "instructions" or not shared or context.minimum is None:
+        return
+    if place is None or place.block >= shared:
+        count = context.plan.prefixes[shared - 1]
+        until = "all of it" if shared == len(request.blocks) else "all before the user's message"
+    else:
+        count = tokens_before(request, context.plan, context.model, place.block, place.at)
+        until = f"up to {place.hole.name!r}"
+    if count.low < context.minimum:
+        return
+    yield RULE.finding(
+        f"The first {count.estimate:,} tokens of this prompt ({until}) stay the same from call to "
+        f"call, enough to be cached from {context.minimum:,} on. No marker can stand in this "
+        "file: let the program that sends it close them with a breakpoint.",
+        request.block_pointer(0),
+        opening(context, 0),
+    )
 
 
 def _would_pay(context: Context) -> bool:

@@ -38,15 +38,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cachewise.caching.plan import Breakpoint
+from cachewise.caching.stable import tokens_before
+from cachewise.request import prompt_file
 from cachewise.rules.base import Context, Finding, Fix, Rule
 from cachewise.rules.markers import remove_mark
-from cachewise.rules.placement import movement, place_name, reaches_minimum
+from cachewise.rules.placement import movement, opening, place_name, reaches_minimum
 from cachewise.rules.server_tools import has_server_tools
 from cachewise.rules.turns import has_assistant_turn, last_user_turn
 
 
 def check(context: Context) -> Iterator[Finding]:
     """Each breakpoint whose prefix is, or may be, too short to be cached."""
+    if context.request.shape == prompt_file.SHAPE:
+        yield from _template(context)
+        return
     for point in context.plan.breakpoints:
         minimum = point.minimum
         if point.ignored or point.at_least or minimum is None:
@@ -57,6 +62,38 @@ def check(context: Context) -> Iterator[Finding]:
             yield _too_short(context, point, minimum)
         elif point.effective is None:
             yield _may_be_too_short(context, point, minimum)
+
+
+def _template(context: Context) -> Iterator[Finding]:
+    """A prompt in a file of its own that is too short to be cached by itself."""
+    request = context.request
+    shared = prompt_file.shared_blocks(request)
+    minimum = context.minimum
+    if (
+        minimum is None
+        or context.format == "instructions"
+        or not shared
+        or context.model is None
+        or context.model.explicit is not True
+    ):
+        return
+    place = prompt_file.first_hole(request)
+    whole = context.plan.prefixes[shared - 1]
+    count, until = whole, ""
+    if place is not None and place.block < shared:
+        count = tokens_before(request, context.plan, context.model, place.block, place.at)
+        until = f", up to {place.hole.name!r},"
+    if count.high >= minimum or whole.low >= minimum:
+        # What would be long enough in another order is told by CW208.
+        return
+    yield RULE.finding(
+        f"The part of this prompt that stays the same{until} has about {count.estimate:,} tokens; "
+        f"{_model(context)} caches only from {minimum:,} on. By itself it cannot be cached: it "
+        "needs tools or more stable text in front of its breakpoint.",
+        request.block_pointer(0),
+        opening(context, 0),
+        severity="info",
+    )
 
 
 def _too_short(context: Context, point: Breakpoint, minimum: int) -> Finding:

@@ -29,7 +29,9 @@ and joins. The finding stands where the value is made, the way into the prefix s
 
 Looked through are the descriptions of tools, the system prompt, and the user's text in a request
 that holds no answer yet: in a conversation the earlier turns are history, and what was said in them
-stays as it is. A date that is only mentioned (a release, an example, a log line) is no finding.
+stays as it is. A date that is only mentioned (a release, an example, a log line) is no finding. In
+a prompt template, which has no breakpoints, all that its calls share is looked through, and every
+finding is information.
 
 Source: Anthropic, "Prompt caching" (cached sections must be identical; static content first); the
 mistake that public issue trackers report most often.
@@ -40,11 +42,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cachewise.caching.plan import Breakpoint
+from cachewise.request import prompt_file
 from cachewise.request.volatility import VolatileSpan, volatile_spans
 from cachewise.rules.base import Context, Finding, Fix, Related, Rule
 from cachewise.rules.markers import remove_mark
 from cachewise.rules.placement import can_carry, movement, place_name, reaches_minimum
 from cachewise.rules.turns import has_assistant_turn
+from cachewise.syntax.templates import is_control
 
 MOST = 10
 """Findings a request: the first few say all that there is to say."""
@@ -55,6 +59,9 @@ LONGEST_SHOWN = 60
 
 def check(context: Context) -> Iterator[Finding]:
     """Each volatile place in front of a breakpoint."""
+    if context.request.shape == prompt_file.SHAPE:
+        yield from _in_template(context)
+        return
     points = [point for point in context.plan.breakpoints if not point.ignored]
     if not points:
         return
@@ -75,6 +82,39 @@ def check(context: Context) -> Iterator[Finding]:
             left -= 1
             if not left:
                 return
+
+
+def _in_template(context: Context) -> Iterator[Finding]:
+    """A template has no markers: all that its calls share is taken as what someone will cache."""
+    seen: set[str] = set()
+    for index in range(prompt_file.shared_blocks(context.request)):
+        start, _ = context.request.block_span(index)
+        for span in volatile_spans(context.request.blocks[index]):
+            volatile = span.volatile
+            if volatile.shown in seen or is_control(volatile.shown):
+                continue
+            if context.format == "instructions" and volatile.changes == "unknown":
+                continue  # braces in a text that nothing fills in
+            seen.add(volatile.shown)
+            yield RULE.finding(
+                f"{_what(span, 'this prompt')} {_TEMPLATE_WHY.get(volatile.changes, _OTHERWISE)} "
+                "Put it at the prompt's end, or into the user's message.",
+                context.request.block_pointer(index),
+                (start + span.start, start + span.end),
+                severity="info",
+            )
+            if len(seen) == MOST:
+                return
+
+
+_TEMPLATE_WHY = {
+    "call": "It is another one in every call or session, so what stands behind it can never be "
+    "read from a cache.",
+    "day": "It changes once a day, and what stands behind it is then written to the cache anew.",
+}
+_OTHERWISE = (
+    "If its value differs from call to call, what stands behind it cannot be read from a cache."
+)
 
 
 def _finding(
@@ -134,7 +174,7 @@ def steps(span: VolatileSpan, start: int, pointer: str) -> tuple[Related, ...]:
 _ARTICLES = {"id": "an id", "epoch": "a time in epoch seconds", "UUID": "a UUID"}
 
 
-def _what(span: VolatileSpan) -> str:
+def _what(span: VolatileSpan, where: str = "a cached prefix") -> str:
     volatile = span.volatile
     shown = volatile.shown
     if len(shown) > LONGEST_SHOWN:
@@ -143,9 +183,9 @@ def _what(span: VolatileSpan) -> str:
         what = span.origin.what
         return f"{what[0].upper()}{what[1:]} ({shown}) comes into a cached prefix."
     if volatile.kind == "variable":
-        return f"The variable {shown!r} stands inside a cached prefix."
+        return f"The variable {shown!r} stands inside {where}."
     kind = _ARTICLES.get(volatile.kind, f"a {volatile.kind}")
-    return f"{kind[0].upper()}{kind[1:]} ({shown}) stands inside a cached prefix."
+    return f"{kind[0].upper()}{kind[1:]} ({shown}) stands inside {where}."
 
 
 def _why(span: VolatileSpan, behind: list[Breakpoint]) -> str:

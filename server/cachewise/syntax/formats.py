@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 
-from cachewise.syntax import json
+from cachewise.syntax import json, prompt_files
 from cachewise.syntax.region import Region, reuse_regions
 from cachewise.syntax.tree import Comment
 from cachewise.text import Text
@@ -21,6 +21,7 @@ FORMATS = (
     "http",
     "markdown",
     "notebook",
+    *prompt_files.FORMATS,
 )
 """Names of the formats, as the JSON output and the settings use them."""
 
@@ -65,12 +66,23 @@ _BY_LANGUAGE = {
     "rest": "http",
     "markdown": "markdown",
     "md": "markdown",
+    "prompty": "prompty",
+    "prompt": "prompt",
+    "chatmode": "prompt",
+    "chatagent": "prompt",
+    "instructions": "instructions",
+    "jinja": "jinja",
+    "jinja-md": "jinja",
+    "jinja2": "jinja",
 }
 
 
 def format_of(name: str, language: str | None = None) -> str | None:
     """The format of a file by its name or the editor's language id, or None when not supported."""
     lower = name.lower()
+    prompt = prompt_files.format_of_name(lower)
+    if prompt is not None:
+        return prompt
     for suffix, format in _BY_SUFFIX.items():
         if lower.endswith(suffix):
             return format
@@ -90,7 +102,7 @@ def format_by_content(source: str) -> str | None:
 
 def is_source(format: str) -> bool:
     """Whether a format is that of code or prose which holds requests, and no record of any."""
-    return format in _READERS
+    return format in _READERS or format in prompt_files.FORMATS
 
 
 def may_hold_values(format: str, source: str) -> bool | None:
@@ -98,6 +110,8 @@ def may_hold_values(format: str, source: str) -> bool | None:
 
     None for the formats in which a request shows in other ways. Nothing is imported for it.
     """
+    if format in prompt_files.FORMATS:
+        return prompt_files.holds_prompt(format, source)
     signs = SIGNS.get(format)
     if signs is None:
         return None
@@ -114,6 +128,8 @@ def read_regions(format: str, source: str, previous: list[Region] | None = None)
         return list(_read_lines(source, 0))
     if format == "yaml":
         return _read_yaml(source)
+    if format in prompt_files.FORMATS:
+        return reuse_regions(previous or [], prompt_files.read_regions(format, source))
     reader = _READERS.get(format)
     if reader is not None:
         regions = reader(source)
@@ -148,21 +164,8 @@ def _reread_yaml(regions: list[Region], source: str) -> list[Region]:
 
 _MARKERS = ("cache_control", "cacheControl", "cachePoint", "cache_point", "prompt_cache")
 
-_PYTHON_SIGNS = (
-    *_MARKERS,
-    "messages.create",
-    "messages.stream",
-    "messages.count_tokens",
-    "messages.parse",
-    "completions.create",
-    "completions.parse",
-    "completion(",
-    "converse(",
-    "converse_stream(",
-    "messages=",
-    '"messages"',
-    "'messages'",
-)
+# Whatever is called, a request has messages, or a marker.
+_PYTHON_SIGNS = (*_MARKERS, "messages=", '"messages"', "'messages'")
 _WORDS = (*_MARKERS, "messages", "contents", "/converse", "/responses")
 
 SIGNS: dict[str, tuple[str, ...]] = {
@@ -239,7 +242,7 @@ def reread_regions(
     if format == "yaml":
         # Indentation far away may change what a line means, and libyaml is fast enough to look.
         return _reread_yaml(regions, str(text))
-    if format in _READERS:
+    if is_source(format):
         return None
     index = bisect_right(regions, start, key=lambda region: region.start) - 1
     if index < 0:
