@@ -193,6 +193,21 @@ export async function goTo(page, line, column) {
   await page.locator(".quick-input-widget").waitFor({ state: "hidden" });
 }
 
+/** Opens the menu of fixes at the cursor, and gives its rows. */
+export async function openFixes(page) {
+  const rows = page.locator(".action-widget .monaco-list-row");
+  // VS Code closes the menu when findings arrive while it opens.
+  await until("the menu of fixes", 20_000, async () => {
+    await page.keyboard.press("Control+.");
+    return rows
+      .first()
+      .waitFor({ timeout: 3_000 })
+      .then(() => true)
+      .catch(() => false);
+  });
+  return rows;
+}
+
 /** Writes one picture of the page. */
 export async function shoot(page, name) {
   mkdirSync(shots, { recursive: true });

@@ -4,7 +4,16 @@
 import { cpSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { goTo, openFile, openFolder, runCommand, shots, startEditor, THEMES } from "./editor.mjs";
+import {
+  goTo,
+  openFile,
+  openFixes,
+  openFolder,
+  runCommand,
+  shots,
+  startEditor,
+  THEMES,
+} from "./editor.mjs";
 import { python, scratch } from "./environment.mjs";
 import { root, whyNot } from "./tools.mjs";
 
@@ -59,8 +68,7 @@ for (const [theme, name] of Object.entries(THEMES)) {
       await openFile(page, "ttl-order-mistake.json");
       await goTo(page, 154, 17);
       await page.locator(".squiggly-error").first().waitFor();
-      await page.keyboard.press("Control+.");
-      await page.locator(".action-widget .monaco-list-row").first().waitFor();
+      await openFixes(page);
       await draw("fix");
     } finally {
       await editor.stop();

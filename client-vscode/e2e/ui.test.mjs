@@ -9,6 +9,7 @@ import {
   goTo,
   lines,
   openFile,
+  openFixes,
   openFolder,
   runCommand,
   shoot,
@@ -87,9 +88,7 @@ for (const [theme, name] of Object.entries(THEMES)) {
       await openFile(page, "bad.json");
       await squiggle(page, "error").waitFor();
       await goTo(page, 10, 17);
-      await page.keyboard.press("Control+.");
-      const menu = page.locator(".action-widget .monaco-list-row");
-      await menu.first().waitFor();
+      const menu = await openFixes(page);
       await shoot(page, `fixes-${theme}`);
       await menu.filter({ hasText: /1h|5m/ }).first().click();
       await squiggle(page, "error").waitFor({ state: "detached" });
@@ -115,8 +114,7 @@ test("Insert cache breakpoint here", { skip }, async (t) => {
     await openFile(page, "plain.json");
     await page.locator(".codelens-decoration", { hasText: "nothing cached" }).first().waitFor();
     await goTo(page, 7, 10);
-    await page.keyboard.press("Control+.");
-    const insert = page.locator(".action-widget .monaco-list-row", { hasText: "Insert cache" });
+    const insert = (await openFixes(page)).filter({ hasText: "Insert cache breakpoint here" });
     await insert.first().waitFor();
     await shoot(page, "insert");
     await insert.first().click();
