@@ -29,7 +29,7 @@ from cachewise.rules import RULES
 from cachewise.rules.base import Context, Finding, Previous, Rule
 from cachewise.settings import Settings
 from cachewise.syntax.formats import Region, is_source, read_regions, reread_regions
-from cachewise.syntax.tree import HOLE_CHARACTER, Comment, Node
+from cachewise.syntax.tree import HOLE_CHARACTER, Comment, Node, holds
 from cachewise.text import Text
 from cachewise.tokens.structure import RequestCounts, count_request
 
@@ -216,22 +216,34 @@ class Document:
         return self._located
 
     def request_at(self, offset: int) -> Located | None:
-        """The request whose source holds an offset, or None."""
+        """The request whose source holds an offset, or None.
+
+        In source code that is also one which uses by name what stands there.
+        """
         requests = self.requests
         index = bisect_right(requests, offset, key=lambda located: located.base) - 1
-        if index < 0 or offset > requests[index].end:
-            return None
-        return requests[index]
+        if index >= 0 and offset <= requests[index].end:
+            return requests[index]
+        if is_source(self.format):
+            for located in requests:
+                if holds(located.analyzed.request.node, offset - located.base):
+                    return located
+        return None
 
     def findings(self) -> list[LocatedFinding]:
         """What the rules say, in the order of the text, without what the user has silenced."""
         across = self._across()
-        return [
+        found = [
             LocatedFinding(finding, located)
             for located in self.requests
             for finding in (*located.analyzed.findings, *across.get(located.index, ()))
             if not is_suppressed(self, located, finding)
         ]
+        if not is_source(self.format):
+            return found
+        # Several requests may use the same constant: what is wrong there is said once.
+        once = {(one.finding.code, one.start, one.end): one for one in reversed(found)}
+        return sorted(once.values(), key=lambda one: (one.start, one.end))
 
     @property
     def steps(self) -> Sequence[TraceStep]:

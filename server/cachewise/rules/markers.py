@@ -15,7 +15,7 @@ from typing import Literal
 
 from cachewise.caching.plan import DEFAULT_TTL, automatic_target, closed_block
 from cachewise.catalog.resolve import effective_ttls
-from cachewise.request import anthropic_messages
+from cachewise.request import anthropic_messages, lone_marker
 from cachewise.request.model import Block, PlacedMark
 from cachewise.request.placeholder import is_placeholder
 from cachewise.rules.base import Context
@@ -38,7 +38,7 @@ def anthropic_judges(context: Context) -> bool:
     platform = context.platform
     if platform is None or platform.extra_breakpoints != "rejected":
         return False
-    if context.request.configuration:
+    if context.request.configuration and context.request.shape != lone_marker.SHAPE:
         return False
     if context.model is not None:
         return context.model.provider == "anthropic"

@@ -53,7 +53,7 @@ class Excerpt:
         texts: list[str] = []
         at = 0
         for text, start, end in pieces:
-            name = source[start:end] if text == HOLE_CHARACTER else None
+            name = _bare(source[start:end]) if text == HOLE_CHARACTER else None
             excerpt.runs.append(Run(at, len(text), start, end - start, name))
             texts.append(text)
             at += len(text)
@@ -102,6 +102,14 @@ class Excerpt:
         index = bisect_right(self._starts, at) - 1
         # Runs without a character share their place with the one behind them.
         return self.runs[index] if index >= 0 else None
+
+
+def _bare(variable: str) -> str:
+    """The name of a variable without the signs around it: ``{{$guid 1}}``, ``${NAME}``."""
+    if variable.startswith("{{"):
+        inner = variable.strip("{} \t")
+        return inner.split()[0] if inner.startswith("$") else inner
+    return f"${variable[2:-1]}" if variable.startswith("${") else variable
 
 
 def json_regions(excerpt: Excerpt, surroundings: str = "") -> list[Region]:
