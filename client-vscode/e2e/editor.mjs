@@ -211,6 +211,8 @@ export async function openFixes(page) {
 /** Writes one picture of the page. */
 export async function shoot(page, name) {
   mkdirSync(shots, { recursive: true });
+  // Hovers fade in, whatever the settings say.
+  await page.waitForTimeout(500);
   await page.screenshot({ path: path.join(shots, `${name}.png`) });
 }
 
