@@ -17,6 +17,7 @@ from cachewise.request.model import PlacedMark
 from cachewise.rules.base import Context
 from cachewise.rules.markers import Spot, allowed_ttls, fits, remove_mark, slots
 from cachewise.rules.placement import can_carry, insertion, movement, standing
+from cachewise.syntax.formats import COMMENTS, is_source
 from cachewise.syntax.json_edit import Edit, add_member, set_member
 from cachewise.syntax.tree import Node
 
@@ -246,6 +247,9 @@ def _targets(document: Document, located: Located) -> Iterator[tuple[str, int]]:
 
 def _ignore(document: Document, found: LocatedFinding) -> Iterator[Action]:
     rule = found.finding.rule
+    if is_source(document.format):
+        yield from _ignore_in_source(document, found)
+        return
     if _takes_comments(document, found):
         here = _comment_here(document, found)
         file = _comment_for_file(document, found)
@@ -258,6 +262,55 @@ def _ignore(document: Document, found: LocatedFinding) -> Iterator[Action]:
         yield Action(f"Ignore {rule} here", "quickfix", (here,), found)
     if file is not None:
         yield Action(f"Ignore {rule} {scope}", "quickfix", (file,), found)
+
+
+def _ignore_in_source(document: Document, found: LocatedFinding) -> Iterator[Action]:
+    """Comments in the language's own syntax, where they do silence the finding and nothing else.
+
+    A line above can stand in a text or in a command that goes on: so each is tried first.
+    """
+    marks = COMMENTS.get(document.format)
+    if marks is None:
+        return
+    rule = found.finding.rule
+    opening, closing = marks
+    text = document.text
+    line = text.position(found.start).line
+    at = text.line_start(line)
+    source = text.line(line)
+    indentation = source[: len(source) - len(source.lstrip(" \t"))]
+    newline = _line_break(document, line)
+    here = Edit(at, at, f"{indentation}{opening} cachewise: ignore[{rule}]{closing}{newline}")
+    if _silences(document, here, found):
+        yield Action(f"Ignore {rule} here", "quickfix", (here,), found)
+    said = f"{opening} cachewise: ignore-file[{rule}]{closing}"
+    first = text.line_start(1) if text.slice(0, 2) == "#!" else 0
+    file = Edit(first, first, f"{said}{newline}")
+    if document.format == "markdown":  # its first lines can be front matter
+        file = Edit(len(text), len(text), f"{newline}{said}{newline}")
+    if _silences(document, file, found):
+        yield Action(f"Ignore {rule} in this file", "quickfix", (file,), found)
+
+
+def _silences(document: Document, edit: Edit, found: LocatedFinding) -> bool:
+    """Whether a file says the same after an edit, without a finding."""
+    source = str(document.text)
+    changed = Document(
+        source[: edit.start] + edit.new + source[edit.end :],
+        document.format,
+        document.options,
+        document.path,
+    )
+    before = [(one.finding.code, one.finding.message) for one in document.findings()]
+    after = [(one.finding.code, one.finding.message) for one in changed.findings()]
+    gone = (found.finding.code, found.finding.message)
+    return (
+        after.count(gone) < before.count(gone)
+        and {one for one in before if one[0] != gone[0]}
+        == {one for one in after if one[0] != gone[0]}
+        and [one.found.request.node.keys for one in document.requests]
+        == [one.found.request.node.keys for one in changed.requests]
+    )
 
 
 def _takes_comments(document: Document, found: LocatedFinding) -> bool:

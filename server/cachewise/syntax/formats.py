@@ -100,6 +100,15 @@ def format_by_content(source: str) -> str | None:
     return "jsonc"
 
 
+COMMENTS: dict[str, tuple[str, str]] = {
+    "python": ("#", ""),
+    "shell": ("#", ""),
+    "http": ("#", ""),
+    "markdown": ("<!--", " -->"),
+}
+"""How a comment begins and ends in the formats of source code that have any."""
+
+
 def is_source(format: str) -> bool:
     """Whether a format is that of code or prose which holds requests, and no record of any."""
     return format in _READERS or format in prompt_files.FORMATS

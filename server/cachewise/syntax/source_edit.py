@@ -142,10 +142,14 @@ def quote_of(read: Read, node: Node, start: int) -> str:
             at = key_start - offset
             if key_length and 0 <= at < len(raw) and raw[at] in "\"'":
                 return raw[at]
+    if node.kind == "string":
+        opening = _OPENING.match(raw)
+        return opening[1] if opening is not None else '"'
     found = _QUOTE.search(raw)
     return found[1] if found is not None else '"'
 
 
+_OPENING = re.compile(r"[(\s]*[rRbBuUfF]{0,2}([\"'])")
 _QUOTE = re.compile(r"[=:(\[{,\s]\s*(?:[rRbBuUfF]{0,2})([\"'])(?!\1)")
 
 
