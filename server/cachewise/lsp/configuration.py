@@ -1,6 +1,7 @@
-"""The settings of each document: its project's file, then what the editor says.
+"""The settings of each document: what the editor says, and over it what its project's file says.
 
-Read when something may have changed, never per keystroke.
+The file wins, so that an editor and a build machine agree; an editor also tells its defaults for
+all that its user never set. Read when something may have changed, never per keystroke.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -42,7 +42,7 @@ class Configuration:
         self._server = server
         self._editor: dict[str, Mapping[str, Any]] = {}
         self._initial: Mapping[str, Any] = {}
-        self._files: dict[Path, FileConfiguration] = {}
+        self._files: dict[Path, tuple[Settings, FileConfiguration]] = {}
         self._by_uri: dict[str, Options | None] = {}
         self._made: list[tuple[Settings, Options]] = []
         self._today = datetime.now(UTC).date()
@@ -84,7 +84,9 @@ class Configuration:
             return False
         known = dict(self._files)
         self._files.clear()
-        changed = any(self._file(folder) != before for folder, before in known.items())
+        changed = any(
+            self._file(folder, base) != before for folder, (base, before) in known.items()
+        )
         if changed:
             self._by_uri.clear()
         return changed
@@ -113,13 +115,13 @@ class Configuration:
         from cachewise.settings import parse_settings
 
         path = Path(document.path) if document.path else None
-        found = self._file(path.parent if path is not None else self._first_folder())
         settings, problems = parse_settings(
-            self._editor_values(document.uri), base=found.settings, rules=RULE_NAMES, editor=True
+            self._editor_values(document.uri), rules=RULE_NAMES, editor=True
         )
+        found = self._file(path.parent if path is not None else self._first_folder(), settings)
         for problem in (*found.problems, *problems):
             self._tell(problem)
-        found = replace(found, settings=settings)
+        settings = found.settings
         if path is not None:
             if found.excludes(path):
                 return None
@@ -133,16 +135,19 @@ class Configuration:
         self._made.append((settings, options))
         return options
 
-    def _file(self, folder: Path | None) -> FileConfiguration:
+    def _file(self, folder: Path | None, base: Settings) -> FileConfiguration:
+        """The settings in a folder, those of its file over ``base``; each file is read once."""
         from cachewise.analysis.reference import RULE_NAMES
         from cachewise.settings import Configuration as FileConfiguration
         from cachewise.settings import find_settings
 
         if folder is None:
-            return FileConfiguration()
-        found = self._files.get(folder)
-        if found is None:
-            found = self._files[folder] = find_settings(folder, rules=RULE_NAMES)
+            return FileConfiguration(base)
+        known = self._files.get(folder)
+        if known is not None and known[0] == base:
+            return known[1]
+        found = find_settings(folder, base=base, rules=RULE_NAMES)
+        self._files[folder] = (base, found)
         return found
 
     def _first_folder(self) -> Path | None:
