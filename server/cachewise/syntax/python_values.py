@@ -537,7 +537,7 @@ class File:
                 return changed
             if made is not None:
                 return Unknown(name[:200], start, end, Source(*made, name[:200], start, end))
-            return self._unknown(node)
+            return self._unknown(node, self._of_object(node, scope))
         resolved = self._resolve(name, scope, node)
         if resolved is None:
             return self._unknown(node)
@@ -553,6 +553,18 @@ class File:
                 for part in resolved.parts
             ])  # fmt: skip
         return used_at(resolved, start, end)
+
+    def _of_object(self, node: SyntaxNode, scope: Scope) -> Source | None:
+        """``uuid4().hex``: an attribute of a value that changes changes with it."""
+        target = node.child_by_field_name("object")
+        if target is None:
+            return None
+        made = made_in(self.value(target, scope))
+        if made is None or made.change == "order":
+            return None
+        attribute = node.child_by_field_name("attribute")
+        word = self.parsed.source(attribute) if attribute is not None else ""
+        return replace(made, change=_slower(made, "day")) if word in _PARTS_OF_DAY else made
 
     def _resolve(self, name: str, scope: Scope, use: SyntaxNode) -> Draft | None:
         """The value of a name where it is used; None when nothing is known of it."""
@@ -1176,6 +1188,7 @@ class File:
         )
 
 
+_PARTS_OF_DAY = {"year", "month", "day"}
 _SAME = {"str", "list", "tuple", "copy.deepcopy", "deepcopy", "copy.copy", "reversed"}
 _KEEP_ORDER = {"list", "tuple", "str", "map", "filter", "enumerate", "dedent", "reversed", "repr"}
 _TEXT_METHODS = {
