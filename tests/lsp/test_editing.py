@@ -168,7 +168,9 @@ async def test_hints_and_lenses(editor: Editor):
     assert str(found[0].label).endswith("under 1,024: not cached")
     assert " · 5m · write $" in str(found[1].label)
     assert str(found[2].label).startswith("uncached tail")
-    (lens,) = await file.lenses()
+    lens, exact = await file.lenses()
+    assert exact.command.title == "Count exactly"
+    assert list(exact.command.arguments) == [file.uri, 0]
     assert lens.range.start == types.Position(0, 0)
     assert " tokens · first call $" in lens.command.title
     assert lens.command.title.endswith(" · pays from call 2")

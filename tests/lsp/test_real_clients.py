@@ -41,7 +41,7 @@ async def test_a_round(recorded: str):
         assert len(await file.hints()) == 3
         assert await file.hover(file.at("claude-sonnet-4-6"))
         assert await file.symbols()
-        assert len(await file.lenses()) == 1
+        assert len(await file.lenses()) == 2
         action = await file.action(
             "Give this breakpoint the 5m TTL", found[0].range, diagnostics=found
         )

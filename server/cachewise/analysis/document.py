@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from cachewise.analysis.exact import keep_exact, with_exact
 from cachewise.analysis.steps import Summary, TraceStep, break_of, replay_requests
 from cachewise.analysis.suppression import is_suppressed
 from cachewise.caching.conversation import links as conversation_links
@@ -304,6 +305,15 @@ class Document:
         self._located = None
         self._steps = None
 
+    def set_exact(self, located: Located, tokens: int, host: str) -> None:
+        """Take the provider's own count of a request; it holds until that request is edited."""
+        node = located.found.request.node
+        keep_exact(node, tokens, host)
+        if node.memo is not None:
+            node.memo.pop(_KEY, None)
+        self._located = None
+        self._steps = None
+
     @property
     def complete(self) -> bool:
         """Whether every token count shown is the best that can be had offline."""
@@ -385,6 +395,7 @@ def analyze(
     platform = catalog.platforms.get(resolution.platform)
     minimum = effective_minimum(model, resolution.platform) if model is not None else None
     counts = count_request(request, model, exact=options.exact_tokens)
+    counts = with_exact(counts, request.node)
     plan = make_plan(
         request,
         counts.prefixes,

@@ -86,7 +86,7 @@ class Counting:
             return False
         generation = document.generation
         started = time.monotonic()
-        progress: _Progress | None = None
+        progress: Progress | None = None
         steps = analysis.refine()
         try:
             for _ in steps:
@@ -103,7 +103,9 @@ class Counting:
                 if self._server.store.get(document.uri) is not document:
                     return False
                 if progress is None and time.monotonic() - started > SHOW_AFTER_SECONDS:
-                    progress = _Progress(self._server, document)
+                    progress = Progress(
+                        self._server, f"counting the tokens of {document.uri.rpartition('/')[2]}"
+                    )
                 if progress is not None and progress.cancelled:
                     self._declined.add((document.uri, document.version))
                     return False
@@ -113,16 +115,15 @@ class Counting:
         return True
 
 
-class _Progress:
+class Progress:
     """Progress shown by clients that can, with a button to end the work."""
 
-    def __init__(self, server: Server, document: OpenDocument) -> None:
+    def __init__(self, server: Server, what: str) -> None:
         self._server = server
         self._token: str | None = None
         self._ended = False
         if server.client.progress:
-            name = document.uri.rpartition("/")[2]
-            self._creating = asyncio.get_running_loop().create_task(self._begin(name))
+            self._creating = asyncio.get_running_loop().create_task(self._begin(what))
 
     @property
     def cancelled(self) -> bool:
@@ -132,7 +133,7 @@ class _Progress:
         future = _tokens(self._server).get(self._token)
         return future is not None and future.cancelled()
 
-    async def _begin(self, name: str) -> None:
+    async def _begin(self, what: str) -> None:
         token = str(uuid.uuid4())
         try:
             await cast("Any", self._server.work_done_progress).create_async(token)
@@ -144,9 +145,7 @@ class _Progress:
         self._token = token
         self._server.work_done_progress.begin(
             token,
-            types.WorkDoneProgressBegin(
-                title=f"Cachewise: counting the tokens of {name}", cancellable=True
-            ),
+            types.WorkDoneProgressBegin(title=f"Cachewise: {what}", cancellable=True),
         )
 
     def end(self) -> None:

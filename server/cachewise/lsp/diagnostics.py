@@ -50,7 +50,8 @@ def diagnostics(server: Server, document: OpenDocument) -> list[types.Diagnostic
     findings = analysis.findings()
     if len(findings) > MAX_FINDINGS:
         findings = sorted(findings, key=lambda found: _RANK[found.finding.severity])[:MAX_FINDINGS]
-    return [_diagnostic(server, document, found) for found in findings]
+    shown = [_diagnostic(server, document, found) for found in findings]
+    return shown + server.exact.diagnostics(document)
 
 
 def result_id(found: list[types.Diagnostic]) -> str:

@@ -59,6 +59,7 @@ def code_lenses(server: Server, params: types.CodeLensParams) -> list[types.Code
         )
         for lens in lenses(analysis)
     ]
+    found += server.exact.lenses(document, analysis)
     server.counting.wanted(document)
     return found
 

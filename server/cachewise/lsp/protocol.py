@@ -146,6 +146,13 @@ class Protocol(LanguageServerProtocol):
         if waiting is not None:
             waiting.cancel()
 
+    def when_cancelled(self, call: Callable[[], object]) -> None:
+        """Have ``call`` called if the client cancels the request that is being answered."""
+        identity = self._ctx_msg_id.get()
+        answer = self._request_futures.get(identity) if identity is not None else None
+        if answer is not None:
+            answer.add_done_callback(lambda done: call() if done.cancelled() else None)
+
     def _refuse(
         self, identity: Any, code: types.ErrorCodes | types.LSPErrorCodes, text: str
     ) -> None:

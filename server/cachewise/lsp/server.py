@@ -21,6 +21,7 @@ from cachewise import __version__
 from cachewise.lsp import convert, diagnostics, features
 from cachewise.lsp.background import Counting
 from cachewise.lsp.configuration import FILES, SECTION, Configuration
+from cachewise.lsp.exact import COMMAND, ExactCounts
 from cachewise.lsp.protocol import Protocol
 from cachewise.lsp.store import OpenDocument, Store
 from cachewise.lsp.transport import (
@@ -94,6 +95,7 @@ class Server(LanguageServer):
         self.store = Store(self.configuration.options)
         self.publisher = diagnostics.Publisher(self)
         self.counting = Counting(self)
+        self.exact = ExactCounts(self)
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -141,6 +143,11 @@ def make_server() -> Server:
         server.feature(method, options)(_fenced(server, method, function, _EMPTY.get(method)))
     for method, function in _NOTIFICATIONS:
         server.feature(method)(_fenced(server, method, function, None))
+
+    @server.command(COMMAND)
+    async def count_exact(*arguments: Any) -> Any:  # pyright: ignore[reportUnusedFunction]
+        return await server.exact.execute(arguments)
+
     return server
 
 
@@ -195,6 +202,7 @@ def _initialize(server: Server, params: types.InitializeParams) -> None:
     encoding = server.workspace.position_encoding
     server.encoding = convert.ENCODINGS.get(str(getattr(encoding, "value", encoding)), "utf-16")
     server.configuration.start_with(params.initialization_options)
+    server.exact.start_with(params)
     server.publisher.enabled = not server.client.pulls_diagnostics
     if server.client.pulls_diagnostics:
         _serve_pulls(server)
@@ -292,6 +300,7 @@ def _did_close(server: Server, params: types.DidCloseTextDocumentParams) -> None
     if server.store.close(uri) is not None:
         server.publisher.withdraw(uri)
     server.counting.stop(uri)
+    server.exact.forget(uri)
     server.configuration.forget(uri)
 
 

@@ -22,6 +22,7 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from cachewise.remote.offered import OFFERED
 from cachewise.remote.transfer import address_problem, host_of, is_local
 
 Tokens = int
@@ -179,17 +180,19 @@ class Call:
 
 def call_for(question: Question, access: Access) -> Call | str:
     """What to send, or a sentence when the body cannot be asked about there."""
-    make = {
-        ("anthropic", "anthropic-messages"): _anthropic,
-        ("bedrock", "anthropic-messages"): _bedrock_invoke,
-        ("bedrock", "bedrock-converse"): _bedrock_converse,
-        ("google", "gemini-generate-content"): _gemini,
-    }.get((access.platform, question.shape))
-    if make is None:
+    if (access.platform, question.shape) not in OFFERED:
         name = PROVIDERS[access.platform].name
         return f"{name} counts no requests of this form ({question.shape})."
     try:
-        return make(question, access)
+        match access.platform:
+            case "anthropic":
+                return _anthropic(question, access)
+            case "google":
+                return _gemini(question, access)
+            case _ if question.shape == "bedrock-converse":
+                return _bedrock_converse(question, access)
+            case _:
+                return _bedrock_invoke(question, access)
     except (ValueError, RecursionError):
         return "The request holds a value that JSON cannot carry, so it cannot be sent."
 
