@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from cachewise.catalog.model import Model, Platform
 from cachewise.catalog.resolve import effective_ttls
-from cachewise.request.model import Block, PlacedMark, Request
+from cachewise.request.model import Block, PlacedMark, Request, Unit
 from cachewise.request.placeholder import has_unknown_length
 from cachewise.tokens.count import Count
 
@@ -81,16 +82,12 @@ def positions(blocks: Sequence[Block], *, collapses_runs: bool) -> list[int]:
     """The 1-based position of each block in the walk of the lookback window."""
     if not collapses_runs:
         return list(range(1, len(blocks) + 1))
-    found: list[int] = []
-    position = 0
-    previous = ""
-    for block in blocks:
-        kind = block.kind
-        if kind != previous or kind not in _RUNS:
-            position += 1
-        found.append(position)
-        previous = kind
-    return found
+    kinds = [block.kind for block in blocks]
+    steps = [
+        0 if kind == before and kind in _RUNS else 1
+        for before, kind in zip(["", *kinds], kinds, strict=False)
+    ]
+    return list(accumulate(steps))
 
 
 _RUNS = {"tool_use", "tool_result"}
@@ -137,7 +134,11 @@ def make_plan(
     """
     blocks = request.blocks
     spots = positions(blocks, collapses_runs=platform.collapses_runs if platform else False)
-    unknown = tuple(index for index, block in enumerate(blocks) if has_unknown_length(block))
+    unknown = tuple(
+        request.firsts[unit] + offset
+        for unit, offsets in request.noted("unknown lengths", _unknown_lengths)
+        for offset in offsets
+    )
     closing: list[tuple[int, PlacedMark]] = []
     for placed in request.marks:
         block = closed_block(placed, blocks)
@@ -182,6 +183,11 @@ def make_plan(
         window=platform.window if platform else None,
         unknown=unknown,
     )
+
+
+def _unknown_lengths(unit: Unit) -> list[int] | None:
+    """The blocks of a unit, by their place in it, whose length is not known."""
+    return [at for at, block in enumerate(unit.blocks) if has_unknown_length(block)] or None
 
 
 def _effective(prefix: Count, minimum: int | None, at_least: bool) -> bool | None:

@@ -12,13 +12,16 @@ from cachewise.request.model import (
     Block,
     Mark,
     MarkPlace,
+    Prefix,
     Request,
     Section,
     Unit,
     is_entry,
     is_unknown,
-    unknown_unit,
+    members_except,
+    memoised_unit,
 )
+from cachewise.syntax.sharing import noted
 from cachewise.syntax.tree import Node, escape_pointer
 
 SHAPE = "anthropic-messages"
@@ -106,11 +109,10 @@ def matches(node: Node) -> bool:
             return False
     tools = node.get("tools")
     if tools is not None and tools.kind == "array":
-        for tool in tools.values:
-            if tool.get_text("type") == "function" or tool.get("function") is not None:
-                return False
-            if tool.get("input_schema") is not None or tool.get_text("name") is not None:
-                signs = True
+        odd = noted(tools, f"{SHAPE} tools", _odd_tool)
+        if any(foreign for _, foreign in odd):
+            return False
+        signs = signs or len(odd) < len(tools.values)
     # In this API a system message never comes first: that is the way of chat completions.
     first_is_system = first_roles[:1] == ["system"] and node.get("system") is None
     if first_is_system and node.get("anthropic_version") is None:
@@ -124,6 +126,14 @@ def matches(node: Node) -> bool:
     return bool(model) and node.get("max_tokens") is not None and not _other_vendor(model)
 
 
+def _odd_tool(tool: Node) -> bool | None:
+    """None for a tool as this API has it; else whether it is one of another API."""
+    if tool.get_text("type") == "function" or tool.get("function") is not None:
+        return True
+    named = tool.get("input_schema") is not None or tool.get_text("name") is not None
+    return None if named else False
+
+
 def _other_vendor(model: str) -> bool:
     names = (
         "gpt", "o1", "o3", "o4", "gemini", "qwen", "deepseek", "llama", "mistral", "kimi", "glm",
@@ -135,30 +145,14 @@ def _other_vendor(model: str) -> bool:
 
 def read(node: Node) -> Request:
     """The request that an object holds."""
-    units: list[Unit] = []
-    starts: list[int] = []
-    pointers: list[str] = []
-    for section in ("tools", "system", "messages"):
+    prefix = Prefix()
+    for section, make in (("tools", _tool), ("system", _system), ("messages", _message)):
         index = node.index(section)
-        if index < 0:
-            continue
-        value = node.values[index]
-        base = node.starts[index]
-        if value.kind == "string" and section == "system":
-            units.append(_memoised(value, section))
-            starts.append(base)
-            pointers.append("/system")
-        elif value.kind == "array":
-            for position, child in enumerate(value.values):
-                if is_entry(child):
-                    units.append(_memoised(child, section))
-                    starts.append(base + value.starts[position])
-                    pointers.append(f"/{section}/{position}")
-    params = {
-        key: (value, offset)
-        for key, value, offset in zip(node.keys, node.values, node.starts, strict=True)
-        if key not in ("tools", "system", "messages")
-    }
+        if index >= 0:
+            value, start = node.values[index], node.starts[index]
+            if value.kind == "string" and section == "system":
+                prefix.add(memoised_unit(value, (SHAPE, section), make), start, "/system")
+            prefix.add_entries(value, start, f"/{section}", (SHAPE, section), make)
     automatic = None
     index = node.index("cache_control")
     if index >= 0 and node.values[index].kind != "null":
@@ -175,42 +169,35 @@ def read(node: Node) -> Request:
         shape=SHAPE,
         provider="anthropic",
         node=node,
-        units=units,
-        unit_starts=starts,
-        unit_pointers=pointers,
-        params=params,
+        units=prefix.units,
+        unit_starts=prefix.starts,
+        unit_pointers=prefix.pointers,
+        params=members_except(node, "tools", "system", "messages"),
         automatic=automatic,
         platform=platform,
     )
 
 
-def _memoised(node: Node, section: Section) -> Unit:
-    memo = node.memo
-    if memo is None:
-        memo = node.memo = {}
-    key = (SHAPE, section)
-    unit = memo.get(key)
-    if unit is None:
-        unit = memo[key] = _unit(node, section)
-    return unit
-
-
-def _unit(node: Node, section: Section) -> Unit:
-    if is_unknown(node):
-        return unknown_unit(node, section)
+def _tool(node: Node) -> Unit:
     marks: list[Mark] = []
-    if section == "tools":
-        barred = ""
-        deferred = node.get("defer_loading")
-        if deferred is not None and deferred.kind == "true":
-            barred = "a tool with defer_loading cannot use prompt caching"
-        block = Block("tools", "tool", "", node, 0, "", barred)
-        _collect_marks(node, block, 0, marks)
-        return Unit(node, "", (block,), tuple(marks))
-    if section == "system":
-        block = _part("system", "system", node, 0, "")
-        _collect_marks(node, block, 0, marks)
-        return Unit(node, "system", (block,), tuple(marks))
+    deferred = node.get("defer_loading")
+    barred = ""
+    if deferred is not None and deferred.kind == "true":
+        barred = "a tool with defer_loading cannot use prompt caching"
+    block = Block("tools", "tool", "", node, 0, "", barred)
+    _collect_marks(node, block, 0, marks)
+    return Unit(node, "", (block,), tuple(marks))
+
+
+def _system(node: Node) -> Unit:
+    marks: list[Mark] = []
+    block = _part("system", "system", node, 0, "")
+    _collect_marks(node, block, 0, marks)
+    return Unit(node, "system", (block,), tuple(marks))
+
+
+def _message(node: Node) -> Unit:
+    marks: list[Mark] = []
     role = node.get_text("role") or ""
     blocks: list[Block] = []
     index = node.index("cache_control")

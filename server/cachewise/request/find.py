@@ -24,6 +24,7 @@ from cachewise.request import (
 from cachewise.request.model import Found, Request
 from cachewise.syntax.formats import may_hold_values
 from cachewise.syntax.region import MARKER
+from cachewise.syntax.sharing import earlier_of
 from cachewise.syntax.tree import Node
 
 SHAPES = (
@@ -183,13 +184,20 @@ def _read(node: Node, beside: Mapping[str, Node]) -> Request | None:
     if known is None or known[0] != address:
         first = tuple(shape for part, shape in _BY_PATH if part in address)
         shape = next((shape for shape in (*first, *SHAPES) if shape.matches(node)), None)
-        known = memo["request"] = (address, shape.read(node) if shape is not None else None)
+        request = shape.read(node) if shape is not None else None
+        known = memo["request"] = (address, request)
+        earlier = earlier_of(node)
+        if request is not None and earlier is not None and earlier.memo is not None:
+            before: Request | None = earlier.memo.get("request", ("", None))[1]
+            if before is not None and before.shape == request.shape:
+                request.succeed(before)
     return known[1]
 
 
 _NEIGHBOURS = {
     "custom_id", "recordId", "modelId", "url", "headers", "method", "response", "usage",
-    "response_usage", "at", "t",
+    "response_usage", "at", "t", "workspace", "workspace_id", "organization", "organisation",
+    "organization_id",
 }  # fmt: skip
 
 

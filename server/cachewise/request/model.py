@@ -13,9 +13,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import accumulate
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, cast
 
+from cachewise.syntax.sharing import common_ends, earlier_of, notes, notes_after
 from cachewise.syntax.tree import Node, escape_pointer
+
+T = TypeVar("T")
 
 Section = Literal["tools", "system", "messages"]
 
@@ -162,41 +165,96 @@ class Request:
     _blocks: list[Block] | None = None
     _firsts: list[int] | None = None
     _marks: list[PlacedMark] | None = None
+    _noted: dict[str, list[tuple[int, Any]]] = field(
+        default_factory=dict[str, list[tuple[int, Any]]], compare=False, repr=False
+    )
+    _earlier: tuple[Request, int, int] | None = field(default=None, compare=False, repr=False)
+    """The request before an edit, and how many units both have in common at either end."""
+
+    def succeed(self, earlier: Request) -> None:
+        """Take over what was found out about the units that an edit has left alone."""
+        earlier._earlier = None
+        self._earlier = (earlier, *common_ends(earlier.units, self.units))
+
+    @property
+    def earlier(self) -> tuple[Request, int, int] | None:
+        """The request before an edit, and how many units both have in common at either end."""
+        return self._earlier
+
+    def noted(self, key: str, look: Callable[[Unit], T | None]) -> list[tuple[int, T]]:
+        """What ``look`` says of the units, with their indexes; those it says None of left out.
+
+        Worked out once under ``key``, and after an edit only for the units that it changed.
+        ``look`` may depend on the unit alone, and should have something to say of few units.
+        """
+        found: list[tuple[int, T]] | None = self._noted.get(key)
+        if found is None:
+            if self._earlier is not None and key in self._earlier[0]._noted:
+                earlier, *ends = self._earlier
+                found = notes_after(
+                    earlier._noted[key], len(earlier.units), self.units, look, (ends[0], ends[1])
+                )
+            else:
+                found = notes(self.units, look)
+            self._noted[key] = found
+        return found
 
     @property
     def blocks(self) -> list[Block]:
         """All blocks in prefix order. Block *n* of a message to the user is ``blocks[n - 1]``."""
         if self._blocks is None:
-            self._blocks = [block for unit in self.units for block in unit.blocks]
+            if self._earlier is not None and self._earlier[0]._blocks is not None:
+                earlier, front, back = self._earlier
+                last = len(earlier.units) - back
+                self._blocks = earlier.blocks[: earlier.firsts[front]]
+                for unit in self.units[front : len(self.units) - back]:
+                    self._blocks += unit.blocks
+                self._blocks += earlier.blocks[earlier.firsts[last] :]
+            else:
+                self._blocks = [block for unit in self.units for block in unit.blocks]
         return self._blocks
 
     @property
     def firsts(self) -> list[int]:
-        """For each unit, the index of its first block."""
+        """For each unit, the index of its first block; then how many blocks there are."""
         if self._firsts is None:
-            self._firsts = list(accumulate((len(unit.blocks) for unit in self.units), initial=0))
+            if self._earlier is not None and self._earlier[0]._firsts is not None:
+                self._firsts = self._firsts_after(*self._earlier)
+            else:
+                self._firsts = list(
+                    accumulate((len(unit.blocks) for unit in self.units), initial=0)
+                )
         return self._firsts
+
+    def _firsts_after(self, earlier: Request, front: int, back: int) -> list[int]:
+        known = earlier.firsts
+        changed = self.units[front : len(self.units) - back]
+        firsts = known[:front]
+        firsts += accumulate((len(unit.blocks) for unit in changed), initial=known[front])
+        moved = firsts[-1] - known[len(known) - 1 - back]
+        tail = known[len(known) - back :]
+        firsts += [first + moved for first in tail] if moved else tail
+        return firsts
 
     @property
     def marks(self) -> list[PlacedMark]:
         """All marks in the order in which the provider reads them; the top-level one comes last."""
         if self._marks is None:
             found: list[PlacedMark] = []
-            for index, unit in enumerate(self.units):
-                if unit.marks:
-                    first = self.firsts[index]
-                    base = self.unit_starts[index]
-                    pointer = self.unit_pointers[index]
-                    found.extend(
-                        PlacedMark(
-                            mark,
-                            index,
-                            first + mark.block if mark.block >= 0 else self._before(index, mark),
-                            pointer + mark.pointer,
-                            base + mark.start,
-                        )
-                        for mark in unit.marks
+            for index, marks in self.noted("marks", lambda unit: unit.marks or None):
+                first = self.firsts[index]
+                base = self.unit_starts[index]
+                pointer = self.unit_pointers[index]
+                found.extend(
+                    PlacedMark(
+                        mark,
+                        index,
+                        first + mark.block if mark.block >= 0 else self._before(index, mark),
+                        pointer + mark.pointer,
+                        base + mark.start,
                     )
+                    for mark in marks
+                )
             if self.automatic is not None:
                 mark = self.automatic
                 found.append(PlacedMark(mark, -1, -1, mark.pointer, mark.start))
@@ -231,7 +289,7 @@ class Request:
     @property
     def has_unknown_blocks(self) -> bool:
         """Whether blocks, and markers on them, may be there that the source does not show."""
-        return any(block.kind == UNKNOWN for block in self.blocks)
+        return bool(self.noted("unknown blocks", _holds_unknown_blocks))
 
     def unit_of(self, block: int) -> int:
         """The index of the unit that a block belongs to."""
@@ -272,6 +330,10 @@ class Found:
     beside: Mapping[str, Node] = field(default_factory=dict[str, Node])
     headers_start: int = 0
     """Where ``beside["headers"]`` stands, from the request's start; often negative."""
+
+
+def _holds_unknown_blocks(unit: Unit) -> bool | None:
+    return True if any(block.kind == UNKNOWN for block in unit.blocks) else None
 
 
 def is_unknown(node: Node) -> bool:
@@ -356,13 +418,51 @@ class Prefix:
         """Take every object and string of a list that stands at ``start`` and ``pointer``."""
         if value.kind != "array":
             return
-        for position, child in enumerate(value.values):
-            if is_unknown(child):
-                unit = memoised_unit(child, key, partial(unknown_unit, section=_section(key)))
-                self.add(unit, start + value.starts[position], f"{pointer}/{position}")
-            elif child.kind in ("object", "string"):
-                unit = memoised_unit(child, key, make)
-                self.add(unit, start + value.starts[position], f"{pointer}/{position}")
+        units, pointers = _entries(value, pointer, key, make)
+        starts = [start + at for at in value.starts]
+        if not all(units):
+            pointers = [item for item, unit in zip(pointers, units, strict=True) if unit]
+            starts = [item for item, unit in zip(starts, units, strict=True) if unit]
+        self.units += filter(None, units)
+        self.starts += starts
+        self.pointers += pointers
+
+
+def _entries(
+    value: Node, pointer: str, key: tuple[str, str], make: Callable[[Node], Unit]
+) -> tuple[list[Unit | None], list[str]]:
+    """For each value of a list its unit, None when it is no entry, and its pointer.
+
+    Kept on the list; what an edit has left alone is taken over from the list before it.
+    """
+    memo = value.memo
+    if memo is None:
+        memo = value.memo = {}
+    name = ("entries", key, pointer)
+    known: tuple[list[Unit | None], list[str]] | None = memo.get(name)
+    if known is None:
+        earlier = earlier_of(value)
+        if earlier is not None and earlier.memo is not None and name in earlier.memo:
+            before, pointers = cast("tuple[list[Unit | None], list[str]]", earlier.memo[name])
+            front, back = common_ends(earlier.values, value.values)
+            changed = value.values[front : len(value.values) - back]
+            units = before[:front]
+            units += [_entry(child, key, make) for child in changed]
+            units += before[len(before) - back :]
+        else:
+            pointers = list[str]()
+            units = [_entry(child, key, make) for child in value.values]
+        if len(pointers) != len(units):
+            pointers = pointers[: len(units)]
+            pointers += [f"{pointer}/{at}" for at in range(len(pointers), len(units))]
+        known = memo[name] = units, pointers
+    return known
+
+
+def _entry(node: Node, key: tuple[str, str], make: Callable[[Node], Unit]) -> Unit | None:
+    if is_unknown(node):
+        return memoised_unit(node, key, partial(unknown_unit, section=_section(key)))
+    return memoised_unit(node, key, make) if node.kind in ("object", "string") else None
 
 
 def _section(key: tuple[str, str]) -> Section:

@@ -25,6 +25,7 @@ from cachewise.request.model import (
     members_except,
     memoised_unit,
 )
+from cachewise.syntax.sharing import noted
 from cachewise.syntax.tree import Node, escape_pointer
 
 SHAPE = "vercel-ai-sdk"
@@ -46,21 +47,25 @@ def matches(node: Node) -> bool:
     index = _messages(node)
     if index < 0 or node.values[index].kind != "array":
         return False
-    betrayed = False
-    for message in node.values[index].values:
-        if message.kind == "hole":
-            continue
-        role = message.get_text("role")
-        if role not in _ROLES and not (role is None and message.flawed):
-            return False
-        betrayed = betrayed or _has_options(message)
-        content = message.get("content")
-        if content is not None and content.kind == "array":
-            for part in content.values:
-                if part.get("cache_control") is not None:
-                    return False
-                betrayed = betrayed or _has_options(part) or part.get_text("type") in _PARTS
-    return betrayed
+    looks = noted(node.values[index], SHAPE, _look)
+    return bool(looks) and all(betrayed for _, betrayed in looks)
+
+
+def _look(message: Node) -> bool | None:
+    """Whether a message is the SDK's: True when it betrays that, False when it cannot be one."""
+    if message.kind == "hole":
+        return None
+    role = message.get_text("role")
+    if role not in _ROLES and not (role is None and message.flawed):
+        return False
+    betrayed = _has_options(message)
+    content = message.get("content")
+    if content is not None and content.kind == "array":
+        for part in content.values:
+            if part.get("cache_control") is not None:
+                return False
+            betrayed = betrayed or _has_options(part) or part.get_text("type") in _PARTS
+    return betrayed or None
 
 
 def read(node: Node) -> Request:

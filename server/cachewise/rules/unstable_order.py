@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cachewise.request.model import Unit
 from cachewise.rules.base import Break, Context, Finding, Related, Rule
 from cachewise.rules.prefix_changed import above, earlier_place, place
 from cachewise.syntax.tree import Hole, Node
@@ -41,12 +42,21 @@ def check(context: Context) -> Iterator[Finding]:
     points = [point for point in context.plan.breakpoints if not point.ignored]
     if not points:
         return
+    if context.format in ("json", "jsonc", "jsonl"):
+        return  # only source code says where a value comes from
     seen: set[int] = set()
-    for index in range(points[-1].block + 1):
-        block = context.request.blocks[index]
-        start, _ = context.request.block_span(index)
-        pointer = context.request.block_pointer(index)
-        for hole, base in _unsettled(block.node, start):
+    request = context.request
+    places = [
+        request.firsts[unit] + offset
+        for unit, offsets in request.noted("unsettled", _unsettled_blocks)
+        for offset in offsets
+    ]
+    for index in places:
+        if index > points[-1].block:
+            break
+        start, _ = request.block_span(index)
+        pointer = request.block_pointer(index)
+        for hole, base in _unsettled(request.blocks[index].node, start):
             origin = hole.origin
             if origin is None or base + origin.start in seen:
                 continue
@@ -74,6 +84,12 @@ def check(context: Context) -> Iterator[Finding]:
                     ),
                 ),
             )
+
+
+def _unsettled_blocks(unit: Unit) -> list[int] | None:
+    """The blocks of a unit, by their place in it, that hold something in no settled order."""
+    found = [at for at, block in enumerate(unit.blocks) if any(_unsettled(block.node, 0))]
+    return found or None
 
 
 def _unsettled(node: Node, start: int) -> Iterator[tuple[Hole, int]]:

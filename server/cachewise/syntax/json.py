@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cachewise.syntax.sharing import succeed
 from cachewise.syntax.tree import Comment, Node, decode_string
 
 MAX_DEPTH = 200
@@ -154,6 +155,7 @@ def _reopened(root: Node, base: int, start: int) -> tuple[list[_Open], int] | No
 
 def _beginning(node: Node, count: int) -> Node:
     kept = Node(node.kind)
+    succeed(kept, node)
     kept.values = node.values[:count]
     kept.starts = node.starts[:count]
     if node.kind == "object":
@@ -447,6 +449,7 @@ def _enclosing(node: Node, start: int, end: int) -> int:
 
 def _spliced(parent: Node, index: int, child: Node, delta: int) -> Node:
     fresh = Node(parent.kind, parent.length + delta)
+    succeed(fresh, parent)
     fresh.values = parent.values.copy()
     fresh.values[index] = child
     fresh.flawed = parent.flawed
