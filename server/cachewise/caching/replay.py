@@ -10,6 +10,8 @@ The rules it follows (prompt-caching page, September 2026, unless a catalog entr
 - an entry lives for its TTL from the start of the call that wrote it or last used it, and is dead
   at exactly that age; only calls that start after the writing call has begun to answer can read it;
 - entries are kept apart by model, by platform, and by workspace or organisation;
+- where the platform does so, a request with a marker gets breakpoints of five minutes at the
+  results of the tools that the provider runs itself;
 - with the ``2025-11`` semantics the walk may also end at a position that no call had marked, as
   long as an earlier call's cached prefix covers it (the base document's worked examples).
 
@@ -25,12 +27,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from cachewise.caching.canonical import Chain
+from cachewise.caching.canonical import Chain, common_beginning, parting
 from cachewise.caching.cost import Billed, price, split
-from cachewise.caching.plan import Breakpoint, Plan
+from cachewise.caching.plan import Plan
 from cachewise.catalog.model import Prices
 from cachewise.catalog.usage import Usage
-from cachewise.request.model import Request
+from cachewise.request.model import Block, Request
 from cachewise.tokens.count import Count
 
 Outcome = Literal["hit", "partial", "miss", "uncached"]
@@ -62,7 +64,8 @@ class Call:
     """One call of a sequence: its request with its plan and digests, when it started, what it used.
 
     ``at`` is in seconds on any one clock, None when the trace has no times. ``space`` is what
-    entries are kept apart by, besides ``model``: platform, workspace, organisation.
+    entries are kept apart by, besides ``model``: platform, workspace, organisation; ``chain`` must
+    have been made for both.
     ``lifetimes`` gives the seconds of each TTL. ``implicit_minimum`` and ``implicit_step`` are set
     where the provider caches prefixes by itself.
     """
@@ -80,6 +83,10 @@ class Call:
     observed: Usage | None = None
     implicit_minimum: int | None = None
     implicit_step: int | None = None
+    marks_server_results: bool = False
+    """Whether the platform adds breakpoints of its own at the results of its server tools."""
+    minimum: int | None = None
+    """The fewest tokens of a prefix that is cached, None when that is not known."""
     priced: object = None
     """Whatever the caller wants to find again beside the step."""
 
@@ -116,7 +123,6 @@ class Remembered:
     space: str
     request: Request
     chain: Chain
-    own: frozenset[bytes]
     deepest: int
     """The block index of its deepest cached breakpoint, -1 when it cached nothing."""
     prefix: Count
@@ -125,12 +131,22 @@ class Remembered:
     """How many tokens its recorded usage says were in the cache afterwards; None if unknown."""
 
 
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A place that is written and read at: the block it closes, its position, its lifetime."""
+
+    block: int
+    position: int
+    ttl: str
+    prefix: Count
+
+
 @dataclass(slots=True)
 class _Entry:
     lifetime: int
     touched: float | None
     written: float | None
-    index: int
+    prefix: Count
 
 
 def replay(calls: Iterable[Call]) -> Iterator[Step]:
@@ -138,51 +154,72 @@ def replay(calls: Iterable[Call]) -> Iterator[Step]:
 
     Memory is bounded, whatever the length of the sequence.
     """
-    entries: OrderedDict[tuple[str, str, bytes], _Entry] = OrderedDict()
-    unmarked: OrderedDict[tuple[str, str, bytes], _Entry] = OrderedDict()
-    earlier: OrderedDict[int, Remembered] = OrderedDict()
+    cache = _Cache()
     for call in calls:
         if call.implicit_minimum is not None and not call.plan.breakpoints:
-            step = _implicit(call, earlier)
+            points: Sequence[Point] = ()
+            step = _implicit(call, cache)
         else:
-            step = _explicit(call, entries, unmarked, earlier)
-            _record(call, step, entries, unmarked)
+            points = active_points(call)
+            step = _explicit(call, points, cache)
+            _record(call, points, step, cache)
         yield step
-        _remember(call, earlier)
+        _remember(call, points, cache)
 
 
-def _explicit(
-    call: Call,
-    entries: Mapping[tuple[str, str, bytes], _Entry],
-    unmarked: Mapping[tuple[str, str, bytes], _Entry],
-    earlier: Mapping[int, Remembered],
-) -> Step:
-    active = active_breakpoints(call.plan, call.chain)
-    hit = _walk(call, active, entries, unmarked)
+class _Cache:
+    """What the simulated provider holds, and the last calls.
+
+    ``entries`` are keyed by the digest of their prefix, in which model and space are counted;
+    ``unmarked`` are the prefixes that an entry covers without being marked.
+    """
+
+    __slots__ = ("blocks", "earlier", "entries", "unmarked")
+
+    def __init__(self) -> None:
+        self.entries: OrderedDict[bytes, _Entry] = OrderedDict()
+        self.unmarked: OrderedDict[bytes, _Entry] = OrderedDict()
+        self.earlier: OrderedDict[int, Remembered] = OrderedDict()
+        self.blocks: dict[int, frozenset[bytes]] = {}
+
+    def blocks_of(self, call: Remembered) -> frozenset[bytes]:
+        """The digests of a remembered call's blocks, as a set that is made when first needed."""
+        known = self.blocks.get(call.index)
+        if known is None:
+            known = self.blocks[call.index] = _digests(call.chain)
+        return known
+
+
+def _digests(chain: Chain) -> frozenset[bytes]:
+    return frozenset(digest for digest in chain.blocks if digest)
+
+
+def _explicit(call: Call, points: Sequence[Point], cache: _Cache) -> Step:
+    hit = _walk(call, points, cache)
     hit_tokens = call.plan.prefixes[hit] if hit >= 0 else _NONE
     billed = split(
         call.plan.total.estimate,
-        [(point.prefix.estimate, point.ttl) for point in active],
+        [(point.prefix.estimate, point.ttl) for point in points],
         hit_tokens.estimate,
     )
-    reference, common = _reference(call, earlier)
+    reference, parted = _reference(call, cache)
     expected = -1
     outcome: Outcome
     reason: Reason | None = None
-    if not active:
+    if not points:
         outcome = "uncached"
         reason = "below_minimum" if call.plan.breakpoints else "no_breakpoint"
     else:
         if reference is not None:
             expected = reference.deepest
         whole = reference is not None and (
-            hit >= expected or (common == len(call.chain.prefixes) and hit >= active[-1].block)
+            hit >= expected or (parted[0] == len(call.chain.prefixes) and hit >= points[-1].block)
         )
         if hit >= 0 and whole:
             outcome = "hit"
         else:
             outcome = "partial" if hit >= 0 else "miss"
-            reason = _reason(call, reference, common, entries)
+            reason = _reason(call, reference, parted, cache)
     return Step(
         call=call,
         billed=billed,
@@ -199,39 +236,53 @@ def _explicit(
 _NONE = Count(0, 0, 0, "none")
 
 
-def active_breakpoints(plan: Plan, chain: Chain) -> list[Breakpoint]:
-    """The breakpoints that the provider acts on, in prefix order."""
-    return [
-        point
+def active_points(call: Call) -> list[Point]:
+    """The places that the provider writes and reads at, in prefix order."""
+    plan, prefixes = call.plan, call.chain.prefixes
+    points = [
+        Point(point.block, point.position, point.ttl, point.prefix)
         for point in plan.breakpoints
-        if point.counts_as_written and chain.prefixes[point.block] is not None
+        if point.counts_as_written and prefixes[point.block] is not None
     ]
+    if call.marks_server_results and any(not point.ignored for point in plan.breakpoints):
+        marked = {point.block for point in points}
+        for block, found in enumerate(call.request.blocks):
+            if is_server_result(found) and block not in marked:
+                prefix = plan.prefixes[block]
+                if call.minimum is None or prefix.estimate >= call.minimum:
+                    points.append(Point(block, plan.positions[block], SERVER_TTL, prefix))
+        points.sort(key=lambda point: point.block)
+    return points
 
 
-def _walk(
-    call: Call,
-    active: Sequence[Breakpoint],
-    entries: Mapping[tuple[str, str, bytes], _Entry],
-    unmarked: Mapping[tuple[str, str, bytes], _Entry],
-) -> int:
+SERVER_TTL = "5m"
+"""The lifetime of the breakpoints that the provider adds itself (tool use with prompt caching)."""
+
+
+def is_server_result(block: Block) -> bool:
+    """Whether a block is what a tool gave that the provider runs (``web_search_tool_result``)."""
+    return block.kind.endswith("_tool_result")
+
+
+def _walk(call: Call, points: Sequence[Point], cache: _Cache) -> int:
     """The block whose entry is read, or -1."""
     positions = call.plan.positions
     window = call.plan.window
     prefixes = call.chain.prefixes
+    entries, unmarked = cache.entries, cache.unmarked
     seen: set[int] = set()
-    for point in reversed(active):
+    for point in reversed(points):
         block = point.block
         # The window counts positions: b, b-1, … b-19 when it is 20 long.
         lowest = point.position - window + 1 if window is not None else 1
         while block >= 0 and positions[block] >= lowest:
             digest = None if block in seen else prefixes[block]
             seen.add(block)
-            if digest is not None:
-                key = (call.model, call.space, digest)
-                if _readable(entries.get(key), call.at) or (
-                    call.matches_unmarked and _readable(unmarked.get(key), call.at)
-                ):
-                    return block
+            if digest is not None and (
+                _readable(entries.get(digest), call.at)
+                or (call.matches_unmarked and _readable(unmarked.get(digest), call.at))
+            ):
+                return block
             block -= 1
     return -1
 
@@ -253,92 +304,83 @@ def _too_early(entry: _Entry, now: float | None) -> bool:
     return now is not None and entry.written is not None and now <= entry.written
 
 
-def _record(
-    call: Call,
-    step: Step,
-    entries: OrderedDict[tuple[str, str, bytes], _Entry],
-    unmarked: OrderedDict[tuple[str, str, bytes], _Entry],
-) -> None:
+def _record(call: Call, points: Sequence[Point], step: Step, cache: _Cache) -> None:
     """Write the call's entries, and start again the life of those that it used."""
-    active = active_breakpoints(call.plan, call.chain)
-    if not active:
+    if not points:
         return
     observed = call.observed
     if observed is not None and not caches_anything(observed):
         return
     prefixes = call.chain.prefixes
-    for block in range(step.hit + 1):
-        digest = prefixes[block]
-        if digest is None:
-            continue
-        for table in (entries, unmarked):
-            entry = table.get((call.model, call.space, digest))
-            if entry is not None and not _expired(entry, call.at):
-                entry.touched = call.at
-    for point in active:
+    now = call.at
+    if step.hit >= 0 and now is not None:
+        used = {digest for digest in prefixes[: step.hit + 1] if digest is not None}
+        for table in (cache.entries, cache.unmarked):
+            for digest in table.keys() & used:
+                entry = table[digest]
+                if not _expired(entry, now):
+                    entry.touched = now
+    for point in points:
         digest = prefixes[point.block]
         if digest is None:
             continue
-        key = (call.model, call.space, digest)
-        known = entries.get(key)
-        if known is not None and not _expired(known, call.at) and not _too_early(known, call.at):
+        known = cache.entries.get(digest)
+        if known is not None and not _expired(known, now) and not _too_early(known, now):
             continue
         lifetime = call.lifetimes.get(point.ttl, call.lifetimes.get("5m", 300))
-        entries[key] = _Entry(lifetime, call.at, call.at, call.index)
-        entries.move_to_end(key)
+        cache.entries[digest] = _Entry(lifetime, now, now, call.index)
+        cache.entries.move_to_end(digest)
     if call.matches_unmarked:
-        last = active[-1]
+        last = points[-1]
         lifetime = call.lifetimes.get(last.ttl, call.lifetimes.get("5m", 300))
-        for block in range(last.block + 1):
-            digest = prefixes[block]
+        for digest in prefixes[: last.block + 1]:
             if digest is not None:
-                key = (call.model, call.space, digest)
-                known = unmarked.get(key)
-                if known is None or _expired(known, call.at):
-                    unmarked[key] = _Entry(lifetime, call.at, call.at, call.index)
-    for table in (entries, unmarked):
+                known = cache.unmarked.get(digest)
+                if known is None or _expired(known, now):
+                    cache.unmarked[digest] = _Entry(lifetime, now, now, call.index)
+    for table in (cache.entries, cache.unmarked):
         while len(table) > MAX_ENTRIES:
             table.popitem(last=False)
 
 
-def _reference(call: Call, earlier: Mapping[int, Remembered]) -> tuple[Remembered | None, int]:
-    """The earlier call that this one goes on from, and how many blocks they begin with in common.
+def _reference(call: Call, cache: _Cache) -> tuple[Remembered | None, tuple[int, int]]:
+    """The earlier call that this one goes on from, and the block at which each leaves the other.
 
     It is the one with the longest common beginning; among those one of the same model and platform,
     then the one that shares most blocks, then the latest. None when no earlier call shares anything
     with this one.
     """
     own = call.chain.blocks
-    mine = frozenset(digest for digest in own if digest is not None)
-    best: tuple[int, bool, int, int] = (0, False, 0, -1)
+    mine: frozenset[bytes] | None = None
     found: Remembered | None = None
-    for other in earlier.values():
-        shared = len(mine & other.own)
-        if not shared or other.deepest < 0:
+    parted = (0, 0)
+    alike = False
+    shared = -1
+    for other in reversed(cache.earlier.values()):
+        if other.deepest < 0 or len(other.chain.blocks) < parted[1]:
             continue
-        common = common_blocks(own, other.chain.blocks)
+        here = parting(own, other.chain.blocks)
+        if here[1] < parted[1]:
+            continue
         same = other.model == call.model and other.space == call.space
-        rank = (common, same, shared, other.index)
-        if found is None or rank > best:
-            best, found = rank, other
-    return found, best[0]
-
-
-def common_blocks(a: Sequence[bytes | None], b: Sequence[bytes | None]) -> int:
-    """How many blocks two sequences begin with in common."""
-    count = 0
-    for left, right in zip(a, b, strict=False):
-        if left != right:
-            return count
-        count += 1
-    return count
+        if here[1] > parted[1]:
+            found, parted, alike, shared = other, here, same, -1
+            continue
+        if found is not None and alike and not same:
+            continue
+        # Only where two calls leave this one at the same block do the other blocks decide.
+        if mine is None:
+            mine = _digests(call.chain)
+        in_common = len(mine & cache.blocks_of(other))
+        if found is not None and shared < 0:
+            shared = len(mine & cache.blocks_of(found))
+        if in_common and (found is None or (same, in_common) > (alike, shared)):
+            found, parted, alike, shared = other, here, same, in_common
+    return found, parted
 
 
 def _reason(
-    call: Call,
-    reference: Remembered | None,
-    common: int,
-    entries: Mapping[tuple[str, str, bytes], _Entry],
+    call: Call, reference: Remembered | None, parted: tuple[int, int], cache: _Cache
 ) -> Reason:
     """Why the call did not read all that its reference had cached."""
     if reference is None:
@@ -347,11 +389,11 @@ def _reason(
         return "model_changed"
     if reference.space != call.space:
         return "provider_isolation"
-    change = changed_level(call.request, call.chain, reference, common)
+    change = changed_level(call.request, call.chain, reference, parted)
     if change is not None:
         return change
     digest = reference.chain.prefixes[reference.deepest]
-    entry = entries.get((call.model, call.space, digest)) if digest is not None else None
+    entry = cache.entries.get(digest) if digest is not None else None
     if entry is None:
         return "unknown"
     if _expired(entry, call.at):
@@ -362,53 +404,54 @@ def _reason(
 
 
 def changed_level(
-    request: Request, chain: Chain, reference: Remembered, common: int
+    request: Request, chain: Chain, reference: Remembered, parted: tuple[int, int]
 ) -> Reason | None:
     """What changed at or before the reference's deepest breakpoint, None when nothing did.
 
-    The levels are looked at in the order in which the prefix is built; a parameter counts where it
+    ``parted``: the block at which the request leaves the reference, and the reference's there. The
+    levels are looked at in the order in which the prefix is built; a parameter counts where it
     acts: those of the system prompt before its blocks, those of the messages before the messages.
     """
-    deepest = reference.deepest
-    last_section = reference.request.blocks[deepest].section
-    block = reference.request.blocks[common] if common <= deepest else None
-    section = block.section if block is not None else None
-    if section == "tools" or (
-        block is not None
-        and common < len(request.blocks)
-        and request.blocks[common].section == "tools"
-    ):
+    level, changed = changed_section(request, reference, parted)
+    if changed == "tools":
         return "tools_changed"
-    if last_section != "tools" and chain.system_parameters != reference.chain.system_parameters:
+    if level != "tools" and chain.system_parameters != reference.chain.system_parameters:
         return "parameters_changed"
-    if section == "system" or (
-        block is not None
-        and common < len(request.blocks)
-        and request.blocks[common].section == "system"
-    ):
+    if changed == "system":
         return "system_changed"
-    if (
-        last_section == "messages"
-        and chain.message_parameters != reference.chain.message_parameters
-    ):
-        changed = set(chain.message_parameters) ^ set(reference.chain.message_parameters)
-        return (
-            "messages_changed"
-            if {name for name, _ in changed} == {"images"}
-            else ("parameters_changed")
-        )
-    return "messages_changed" if block is not None else None
+    if level == "messages" and chain.message_parameters != reference.chain.message_parameters:
+        differing = set(chain.message_parameters) ^ set(reference.chain.message_parameters)
+        images = {name for name, _ in differing} == {"images"}
+        return "messages_changed" if images else "parameters_changed"
+    return "messages_changed" if changed is not None else None
 
 
-def _implicit(call: Call, earlier: Mapping[int, Remembered]) -> Step:
+def changed_section(
+    request: Request, reference: Remembered, parted: tuple[int, int]
+) -> tuple[str, str | None]:
+    """The section of the reference's deepest breakpoint, and the first one that differs before it.
+
+    The second is None when all blocks up to that breakpoint are there unchanged.
+    """
+    mine, theirs = parted
+    old = reference.request.blocks
+    if theirs > reference.deepest:
+        return old[reference.deepest].section, None
+    sections = [old[theirs].section]
+    if mine < len(request.blocks):
+        sections.append(request.blocks[mine].section)
+    return old[reference.deepest].section, min(sections, key=("tools", "system", "messages").index)
+
+
+def _implicit(call: Call, cache: _Cache) -> Step:
     """The most that a provider's own, unpromised caching could read: the common beginning."""
     best = 0
     source: Remembered | None = None
     blocks = call.request.blocks
-    for other in earlier.values():
+    for other in cache.earlier.values():
         if other.model != call.model or other.space != call.space:
             continue
-        common = common_blocks(call.chain.prefixes, other.chain.prefixes)
+        common = common_beginning(call.chain.prefixes, other.chain.prefixes)
         if common == len(other.chain.prefixes):
             # What the model answered then went through it too, and may be read as well.
             while common < len(blocks) and blocks[common].role == "assistant":
@@ -432,13 +475,13 @@ def _implicit(call: Call, earlier: Mapping[int, Remembered]) -> Step:
         outcome, reason = "uncached", "below_minimum"
     else:
         outcome = "miss"
-        reason = "first_request" if not earlier else "unknown"
-        reference, common = _reference(call, earlier)
+        reason = "first_request" if not cache.earlier else "unknown"
+        reference, parted = _reference(call, cache)
         if reference is not None:
             if reference.model != call.model:
                 reason = "model_changed"
             else:
-                reason = changed_level(call.request, call.chain, reference, common) or "unknown"
+                reason = changed_level(call.request, call.chain, reference, parted) or "unknown"
     high = upper.high // step_size * step_size
     return Step(
         call=call,
@@ -454,13 +497,13 @@ def _implicit(call: Call, earlier: Mapping[int, Remembered]) -> Step:
     )
 
 
-def _remember(call: Call, earlier: OrderedDict[int, Remembered]) -> None:
-    active = active_breakpoints(call.plan, call.chain)
+def _remember(call: Call, points: Sequence[Point], cache: _Cache) -> None:
     observed = call.observed
     nothing = observed is not None and not caches_anything(observed)
-    deepest = -1 if nothing or not active else active[-1].block
+    deepest = -1 if nothing or not points else points[-1].block
     if call.implicit_minimum is not None and not call.plan.breakpoints:
         deepest = len(call.chain.blocks) - 1
+    earlier = cache.earlier
     earlier[call.index] = Remembered(
         index=call.index,
         at=call.at,
@@ -468,12 +511,10 @@ def _remember(call: Call, earlier: OrderedDict[int, Remembered]) -> None:
         space=call.space,
         request=call.request,
         chain=call.chain,
-        own=frozenset(digest for digest in call.chain.blocks if digest is not None),
         deepest=deepest,
         prefix=call.plan.prefixes[deepest] if deepest >= 0 else _NONE,
-        cached=None
-        if observed is None
-        else observed.read + observed.write_5m + observed.write_1h,
+        cached=None if observed is None else observed.read + observed.write_5m + observed.write_1h,
     )
     while len(earlier) > MEMORY:
-        earlier.popitem(last=False)
+        forgotten, _ = earlier.popitem(last=False)
+        cache.blocks.pop(forgotten, None)
