@@ -1,5 +1,5 @@
 // Lets a test in plain JavaScript use a module of the client that is written in TypeScript.
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -17,7 +17,9 @@ export async function load(name) {
     platform: "node",
     target: "node20",
   });
-  const file = path.join(mkdtempSync(path.join(tmpdir(), "cachewise-load-")), `${name}.mjs`);
+  const folder = mkdtempSync(path.join(tmpdir(), "cachewise-load-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const file = path.join(folder, `${name}.mjs`);
   writeFileSync(file, outputFiles[0].contents);
   return import(pathToFileURL(file).href);
 }
