@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, cast
 
-from cachewise.caching.canonical import Chain, chain
+from cachewise.caching.canonical import Chain, chain, common_beginning
+from cachewise.caching.context_editing import cleared
 from cachewise.caching.cost import Billed, price, split
 from cachewise.caching.divergence import Divergence, divergence
 from cachewise.caching.replay import (
     Call,
     Outcome,
     Step,
-    active_breakpoints,
+    active_points,
     caches_anything,
-    common_blocks,
     replay,
 )
+from cachewise.catalog.model import Platform
 from cachewise.catalog.prices import UnknownPrice, UnsupportedModifier
 from cachewise.catalog.usage import Usage, price_usage, read_usage
 from cachewise.request.model import Found, Request
@@ -101,9 +103,10 @@ def replay_requests(
     requests: Iterable[Located], options: Options, summary: Summary
 ) -> Iterator[TraceStep]:
     """The steps of requests that were read and analysed already; ``summary`` is filled."""
+    recent = recent_chains()
     yield from run_steps(
         (
-            make_call(index, located.found, located.analyzed, options)
+            make_call(index, located.found, located.analyzed, options, recent)
             for index, located in enumerate(requests)
         ),
         summary,
@@ -120,32 +123,74 @@ def run_steps(calls: Iterable[Call], summary: Summary) -> Iterator[TraceStep]:
         yield result
 
 
-def make_call(index: int, found: Found, analyzed: Analyzed, options: Options) -> Call:
-    """A call out of an analysed request and what was recorded beside it."""
+def recent_chains() -> deque[Chain]:
+    """Room for the digests of the last calls, from which those of the next are worked out."""
+    return deque(maxlen=_RECENT)
+
+
+_RECENT = 4
+"""How many of the last calls a new one is compared with: conversations may be interleaved."""
+
+
+def make_call(
+    index: int, found: Found, analyzed: Analyzed, options: Options, recent: deque[Chain]
+) -> Call:
+    """A call out of an analysed request and what was recorded beside it.
+
+    ``recent`` holds the digests of the calls before it, and is given its own.
+    """
     platform = analyzed.platform
+    request, plan = analyzed.request, analyzed.plan
     semantics = options.catalog.semantics.get(options.settings.semantics)
-    space = [platform.id if platform is not None else "unknown"]
-    for key in ("workspace", "workspace_id", "organization", "organisation", "organization_id"):
-        value = found.beside.get(key)
-        if value is not None and value.kind == "string":
-            space.append(value.text)
+    model = analyzed.resolution.id or analyzed.resolution.written or ""
+    space = _space(platform, found.beside)
+    digests = chain(
+        request,
+        analyzed.model,
+        f"{model}\0{space}",
+        cleared(request, plan.prefixes, plan.total),
+        max(recent, key=lambda known: common_beginning(known.units, request.units), default=None),
+    )
+    recent.append(digests)
     implicit = platform is not None and platform.implicit
     return Call(
         index=index,
         at=_seconds(found.beside),
-        request=analyzed.request,
-        plan=analyzed.plan,
-        chain=chain(analyzed.request, analyzed.model),
-        model=analyzed.resolution.id or analyzed.resolution.written or "",
-        space="/".join(space),
+        request=request,
+        plan=plan,
+        chain=digests,
+        model=model,
+        space=space,
         prices=analyzed.prices,
         lifetimes=platform.ttl_seconds if platform is not None else {},
         matches_unmarked=semantics.matches_unmarked if semantics is not None else False,
         observed=recorded_usage(found.beside),
         implicit_minimum=platform.implicit_minimum if implicit and platform is not None else None,
         implicit_step=platform.implicit_step if implicit and platform is not None else None,
+        marks_server_results=platform is not None and platform.marks_server_results,
+        minimum=analyzed.minimum,
         priced=analyzed,
     )
+
+
+_ORGANISATIONS = ("organization", "organisation", "organization_id")
+_WORKSPACES = ("workspace", "workspace_id")
+
+
+def _space(platform: Platform | None, beside: Mapping[str, Node]) -> str:
+    """What a call's entries are kept apart by: its platform, and whose call it is.
+
+    A workspace counts only where the platform keeps its workspaces apart.
+    """
+    keys = _ORGANISATIONS
+    if platform is None or platform.isolation in ("workspace", None):
+        keys += _WORKSPACES
+    named = [
+        f"{key.partition('_')[0]}={node.text}"
+        for key in keys
+        if (node := beside.get(key)) is not None and node.kind == "string"
+    ]
+    return "/".join([platform.id if platform is not None else "unknown", *named])
 
 
 def _seconds(beside: Mapping[str, Node]) -> float | None:
@@ -197,12 +242,7 @@ def judge(step: Step, warm_before: bool = False) -> TraceStep:
         found = (
             Divergence("/model", "parameter", reference.model, call.model)
             if reference.model != call.model
-            else divergence(
-                reference,
-                call.request,
-                call.chain,
-                common_blocks(call.chain.blocks, reference.chain.blocks),
-            )
+            else divergence(reference, call.request, call.chain)
         )
     outcome: Outcome | None = None
     agrees: bool | None = None
@@ -291,7 +331,7 @@ def _within(step: Step, actual: Usage) -> bool:
     read = step.read
     if not read.low <= actual.read <= read.high:
         return False
-    active = active_breakpoints(step.call.plan, step.call.chain)
+    active = active_points(step.call)
     if not active:
         return True
     last = active[-1].prefix
@@ -322,7 +362,7 @@ def _avoidable(step: Step) -> Decimal:
     reference = step.reference
     if reference is None or step.cost is None:
         return Decimal(0)
-    active = active_breakpoints(call.plan, call.chain)
+    active = active_points(call)
     could = min(reference.prefix.estimate, max((p.prefix.estimate for p in active), default=0))
     best = price(
         split(call.plan.total.estimate, [(p.prefix.estimate, p.ttl) for p in active], could),

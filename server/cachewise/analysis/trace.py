@@ -6,7 +6,14 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from cachewise.analysis.document import Options, analyze
-from cachewise.analysis.steps import Summary, TraceStep, Unreadable, make_call, run_steps
+from cachewise.analysis.steps import (
+    Summary,
+    TraceStep,
+    Unreadable,
+    make_call,
+    recent_chains,
+    run_steps,
+)
 from cachewise.caching.replay import Call
 from cachewise.request.find import find_requests
 from cachewise.syntax import json
@@ -29,6 +36,7 @@ def _calls_of_lines(
     lines: Iterable[tuple[int, str]], options: Options, summary: Summary
 ) -> Iterator[Call]:
     index = 0
+    chains = recent_chains()
     recent: deque[tuple[str, json.Scan]] = deque(maxlen=_RECENT)
     for number, line in lines:
         if not line.strip():
@@ -53,7 +61,7 @@ def _calls_of_lines(
                 item, options, "jsonl", lambda start, end, b=base, s=line: s[b + start : b + end],
                 rules=(),
             )  # fmt: skip
-            yield make_call(index, item, analyzed, options)
+            yield make_call(index, item, analyzed, options, chains)
             index += 1
 
 

@@ -16,12 +16,13 @@ Two prefixes are the same when their digests are. What the comparison leaves out
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
+from cachewise.caching.context_editing import NOTHING, Cleared
 from cachewise.catalog.model import Model
-from cachewise.request.model import Block, Request
+from cachewise.request.model import Block, Request, Unit
 from cachewise.syntax.tree import Node
 
 ORDERED = {"input", "input_schema", "parameters", "inputSchema", "schema"}
@@ -35,45 +36,151 @@ DEFAULT_EFFORT = "high"
 """Naming the default effort is the same as not naming one (prompt-caching page, September 2026)."""
 
 
+NOT_COMPARED = b""
+"""Stands in ``Chain.blocks`` for a tool that the provider runs itself: switching it on or off acts
+on the system prompt and leaves the other tool definitions as they were."""
+
+
 @dataclass(frozen=True, slots=True)
 class Chain:
     """The digests of a request's prefixes.
 
-    ``blocks[i]`` is the digest of block *i* alone, ``prefixes[i]`` that of everything up to and
-    including it, parameters counted in; both are None for a block that the provider drops (thinking
-    of earlier turns, on models that strip it). ``system_parameters`` and ``message_parameters``
-    name the request parameters that act on the system prompt and on the messages.
+    ``blocks[i]`` is the digest of block *i* alone (``NOT_COMPARED`` for a tool of the provider's
+    own), ``prefixes[i]`` that of everything up to and including it, parameters counted in; both
+    are None for a block that the provider drops (thinking of earlier turns, on models that strip
+    it). ``system_parameters`` and ``message_parameters`` name the request parameters that act on
+    the system prompt and on the messages. ``units`` are the request's own.
     """
 
+    units: Sequence[Unit]
     blocks: Sequence[bytes | None]
     prefixes: Sequence[bytes | None]
     system_parameters: tuple[tuple[str, str], ...]
     message_parameters: tuple[tuple[str, str], ...]
+    space: str = ""
+    edited: bool = False
+    """Whether context editing has emptied a block."""
 
 
-def chain(request: Request, model: Model | None) -> Chain:
-    """The digests of a request, block by block."""
-    blocks = request.blocks
-    system_parameters = _system_parameters(request)
-    message_parameters = _message_parameters(request)
-    dropped = _dropped(request, model)
-    running = b""
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What one entry of tools, system or messages adds to a chain; kept on its node."""
+
+    unit: Unit
+    section: str
+    digests: tuple[bytes, ...]
+    parameters: tuple[tuple[str, str], ...]
+    thinking: tuple[int, ...]
+    asks: bool
+    """Whether it holds something of the user's own besides tool results."""
+
+
+_IMAGE_PARAMETER = ("images", "true")
+_CITATIONS_PARAMETER = ("citations", "true")
+
+
+def chain(
+    request: Request,
+    model: Model | None,
+    space: str = "",
+    cleared: Cleared = NOTHING,
+    like: Chain | None = None,
+) -> Chain:
+    """The digests of a request, block by block.
+
+    ``space`` is what entries are kept apart by: prefixes of two spaces are never the same.
+    ``cleared`` is what context editing has taken out. ``like`` is the chain of
+    an earlier request that this one may go on from: what both begin with is not worked out again,
+    and the result is the same without it.
+    """
+    units = request.units
+    facts = [_facts(unit) for unit in units]
+    system, messages = _parameters(request, facts)
+    dropped = _dropped(facts, model) if cleared.thinking is None else cleared.thinking
+    running = blake2b(space.encode("utf-8", "surrogatepass"), digest_size=16).digest()
     own: list[bytes | None] = []
     prefixes: list[bytes | None] = []
     section = "tools"
-    for index, block in enumerate(blocks):
-        if block.section != section:
-            running = _enter(running, section, block.section, system_parameters, message_parameters)
-            section = block.section
-        if index in dropped:
-            own.append(None)
-            prefixes.append(None)
+    first = 0
+    if (
+        like is not None
+        and not dropped
+        and not cleared.results
+        and not like.edited
+        and like.space == space
+        and like.system_parameters == system
+        and like.message_parameters == messages
+        and None not in like.prefixes
+    ):
+        first = common_beginning(units, like.units)
+        known = sum(len(facts[index].digests) for index in range(first))
+        if known:
+            own = list(like.blocks[:known])
+            prefixes = list(like.prefixes[:known])
+            running = prefixes[-1] or running
+            section = next(
+                facts[index].section for index in range(first - 1, -1, -1) if facts[index].digests
+            )
+    block = len(own)
+    for index in range(first, len(units)):
+        found = facts[index]
+        if not found.digests:
             continue
-        digest = block_digest(block)
-        own.append(digest)
-        running = blake2b(running + digest, digest_size=16).digest()
-        prefixes.append(running)
-    return Chain(own, prefixes, system_parameters, message_parameters)
+        if found.section != section:
+            running = _enter(running, section, found.section, system, messages)
+            section = found.section
+        for digest in found.digests:
+            if block in dropped:
+                own.append(None)
+                prefixes.append(None)
+            elif digest == NOT_COMPARED:
+                own.append(digest)
+                prefixes.append(running)
+            else:
+                if block in cleared.results:
+                    digest = _CLEARED
+                own.append(digest)
+                running = blake2b(running + digest, digest_size=16).digest()
+                prefixes.append(running)
+            block += 1
+    return Chain(units, own, prefixes, system, messages, space, bool(cleared.results))
+
+
+_CLEARED = blake2b(b"cleared", digest_size=16).digest()
+"""Every cleared tool result reads the same: the provider puts one sentence in its place."""
+
+
+def common_beginning(a: Sequence[object], b: Sequence[object]) -> int:
+    """How many items two sequences begin with in common."""
+    limit = min(len(a), len(b))
+    start = 0
+    while start < limit and a[start : start + _PIECE] == b[start : start + _PIECE]:
+        start += _PIECE
+    for index in range(min(start, limit), min(start + _PIECE, limit)):
+        if a[index] != b[index]:
+            return index
+    return limit
+
+
+_PIECE = 64
+"""Items that are compared at once."""
+
+
+def parting(mine: Sequence[bytes | None], theirs: Sequence[bytes | None]) -> tuple[int, int]:
+    """The block at which each of two sequences leaves what they begin with in common.
+
+    Tools that the provider runs itself and blocks that it drops are passed over.
+    """
+    i = j = common_beginning(mine, theirs)
+    while True:
+        while i < len(mine) and not mine[i]:
+            i += 1
+        while j < len(theirs) and not theirs[j]:
+            j += 1
+        if i >= len(mine) or j >= len(theirs) or mine[i] != theirs[j]:
+            return i, j
+        i += 1
+        j += 1
 
 
 def _enter(
@@ -91,13 +198,47 @@ def _enter(
     return running
 
 
+def _facts(unit: Unit) -> _Facts:
+    memo = unit.node.memo
+    if memo is None:
+        memo = unit.node.memo = {}
+    known: _Facts | None = memo.get(_FACTS)
+    if known is None or known.unit is not unit:  # the same source, read as another shape
+        known = memo[_FACTS] = _make_facts(unit)
+    return known
+
+
+_FACTS = "chain"
+
+
+def _make_facts(unit: Unit) -> _Facts:
+    blocks = unit.blocks
+    section = blocks[0].section if blocks else ""
+    parameters: list[tuple[str, str]] = []
+    for block in blocks:
+        node = block.node
+        if section == "tools" and is_system_tool(node):
+            parameters.append((node.get_text("name") or "web", node.get_text("type") or ""))
+        if has_citations(block):
+            parameters.append(_CITATIONS_PARAMETER)
+        if holds_image(block):
+            parameters.append(_IMAGE_PARAMETER)
+    return _Facts(
+        unit,
+        section,
+        tuple(block_digest(block) for block in blocks),
+        tuple(parameters),
+        tuple(index for index, block in enumerate(blocks) if block.kind in _THINKING),
+        any(block.role == "user" and block.kind != "tool_result" for block in blocks),
+    )
+
+
 def block_digest(block: Block) -> bytes:
     """The digest of one block's content, kept with the block."""
 
     def make() -> bytes:
-        if block.section == "tools" and _is_system_tool(block.node):
-            # Turning such a tool on changes the system prompt, not the tool definitions.
-            return b""
+        if block.section == "tools" and is_system_tool(block.node):
+            return NOT_COMPARED
         content = f"{block.section}\0{block.role}\0{canonical(block)}"
         return blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
@@ -153,50 +294,21 @@ def _write(node: Node, parts: list[str], ordered: bool) -> None:
         parts.append(node.raw)
 
 
-def _is_system_tool(node: Node) -> bool:
+def is_system_tool(node: Node) -> bool:
+    """Whether a tool definition is web search or web fetch, which act on the system prompt."""
     return (node.get_text("type") or "").startswith(_SYSTEM_TOOLS)
 
 
-def _system_parameters(request: Request) -> tuple[tuple[str, str], ...]:
-    found: list[tuple[str, str]] = []
-    speed = request.params_text("speed")
-    if speed and speed != "standard":
-        found.append(("speed", speed))
-    citations = False
-    for block in request.blocks:
-        if block.section == "tools" and _is_system_tool(block.node):
-            found.append((block.node.get_text("name") or "web", block.node.get_text("type") or ""))
-        elif block.kind in ("document", "search_result"):
-            enabled = (block.node.get("citations") or _NOTHING).get("enabled")
-            citations = citations or (enabled is not None and enabled.kind == "true")
-    if citations:
-        found.append(("citations", "true"))
-    return tuple(found)
+def has_citations(block: Block) -> bool:
+    """Whether a block asks for citations."""
+    if block.kind not in ("document", "search_result"):
+        return False
+    enabled = (block.node.get("citations") or _NOTHING).get("enabled")
+    return enabled is not None and enabled.kind == "true"
 
 
-def _message_parameters(request: Request) -> tuple[tuple[str, str], ...]:
-    found: list[tuple[str, str]] = []
-    choice = request.param("tool_choice")
-    if choice is not None and choice.kind != "null":
-        parts: list[str] = []
-        _write(choice, parts, False)
-        spelled = "".join(parts)
-        if spelled != '{"type":"auto",}':
-            found.append(("tool_choice", spelled))
-    thinking = request.param("thinking")
-    if thinking is not None and thinking.get_text("type") not in (None, "disabled"):
-        parts = []
-        _write(thinking, parts, False)
-        found.append(("thinking", "".join(parts)))
-    effort = (request.param("output_config") or _NOTHING).get_text("effort")
-    if effort and effort != DEFAULT_EFFORT:
-        found.append(("effort", effort))
-    if any(_holds_image(block) for block in request.blocks):
-        found.append(("images", "true"))
-    return tuple(found)
-
-
-def _holds_image(block: Block) -> bool:
+def holds_image(block: Block) -> bool:
+    """Whether a block is an image, or a tool's result with one in it."""
     if block.kind in _IMAGES:
         return True
     if block.kind != "tool_result":
@@ -205,17 +317,68 @@ def _holds_image(block: Block) -> bool:
     return content is not None and any(part.get_text("type") in _IMAGES for part in content.values)
 
 
-def _dropped(request: Request, model: Model | None) -> set[int]:
+Parameters = tuple[tuple[str, str], ...]
+
+
+def _parameters(request: Request, facts: Sequence[_Facts]) -> tuple[Parameters, Parameters]:
+    """The parameters that act on the system prompt, and those that act on the messages."""
+    system: list[tuple[str, str]] = []
+    speed = request.params_text("speed")
+    if speed and speed != "standard":
+        system.append(("speed", speed))
+    inside = [parameter for found in facts for parameter in found.parameters]
+    system += [item for item in inside if item not in (_CITATIONS_PARAMETER, _IMAGE_PARAMETER)]
+    if _CITATIONS_PARAMETER in inside:
+        system.append(_CITATIONS_PARAMETER)
+    messages: list[tuple[str, str]] = []
+    choice = _tool_choice(request.param("tool_choice"))
+    if choice:
+        messages.append(("tool_choice", choice))
+    thinking = request.param("thinking")
+    mode = thinking.get_text("type") if thinking is not None else None
+    if thinking is not None and mode not in (None, "disabled"):
+        budget = thinking.get("budget_tokens")
+        messages.append(("thinking", f"{mode} {budget.raw}" if budget is not None else f"{mode}"))
+    effort = (request.param("output_config") or _NOTHING).get_text("effort")
+    if effort and effort != DEFAULT_EFFORT:
+        messages.append(("effort", effort))
+    if _IMAGE_PARAMETER in inside:
+        messages.append(_IMAGE_PARAMETER)
+    return tuple(system), tuple(messages)
+
+
+def _tool_choice(choice: Node | None) -> str:
+    """A choice in one spelling, empty for what is meant when none is given."""
+    if choice is None or choice.kind == "null":
+        return ""
+    if choice.kind != "object":
+        return "" if choice.text == "auto" else choice.text or choice.raw
+    parts: list[str] = []
+    for key, value in sorted(zip(choice.keys, choice.values, strict=True), key=_by_key):
+        if key == "disable_parallel_tool_use" and value.kind != "true":
+            continue
+        inner: list[str] = []
+        _write(value, inner, False)
+        parts.append(f"{json.dumps(key)}:{''.join(inner)}")
+    spelled = ",".join(parts)
+    return "" if spelled == '"type":"auto"' else f"{{{spelled}}}"
+
+
+def _by_key(member: tuple[str, Node]) -> str:
+    return member[0]
+
+
+def _dropped(facts: Sequence[_Facts], model: Model | None) -> Collection[int]:
     """The blocks that the provider leaves out: thinking before the last true user turn."""
-    if model is None or model.thinking != "strip":
-        return set()
-    blocks = request.blocks
-    last_user = -1
-    for index in range(len(blocks) - 1, -1, -1):
-        if blocks[index].role == "user" and blocks[index].kind != "tool_result":
-            last_user = index
-            break
-    return {index for index in range(last_user) if blocks[index].kind in _THINKING}
+    if model is None or model.thinking != "strip" or not any(found.thinking for found in facts):
+        return ()
+    last = next((index for index in range(len(facts) - 1, -1, -1) if facts[index].asks), -1)
+    dropped: set[int] = set()
+    block = 0
+    for found in facts[: max(last, 0)]:
+        dropped.update(block + index for index in found.thinking)
+        block += len(found.digests)
+    return dropped
 
 
 _NOTHING = Node("null")

@@ -9,12 +9,19 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from cachewise.caching.canonical import ORDERED, Chain
-from cachewise.caching.replay import Remembered
+from cachewise.caching.canonical import (
+    ORDERED,
+    Chain,
+    has_citations,
+    holds_image,
+    is_system_tool,
+    parting,
+)
+from cachewise.caching.replay import Remembered, changed_section
 from cachewise.request.model import Block, Request
 from cachewise.syntax.tree import Node, escape_pointer
 
@@ -44,99 +51,114 @@ class Divergence:
     character: int = -1
 
 
-def divergence(
-    reference: Remembered, request: Request, chain: Chain, common: int
-) -> Divergence | None:
+def divergence(reference: Remembered, request: Request, chain: Chain) -> Divergence | None:
     """The first difference that matters between a remembered request and a later one.
 
-    ``common`` is how many blocks the two begin with in common. None when all that the earlier
-    request had cached stands unchanged.
+    None when all that the earlier request had cached stands unchanged.
     """
     old = reference.request
-    deepest = reference.deepest
-    if deepest < 0:
+    if reference.deepest < 0:
         return None
-    level = old.blocks[deepest].section
-    changed = old.blocks[common].section if common <= deepest else None
-    if common < len(request.blocks) and changed is not None:
-        order = ("tools", "system", "messages")
-        changed = min(changed, request.blocks[common].section, key=order.index)
+    parted = parting(chain.blocks, reference.chain.blocks)
+    level, changed = changed_section(request, reference, parted)
     if changed != "tools":
         if level != "tools":
-            found = _parameter(reference.chain.system_parameters, chain.system_parameters)
+            found = _parameter(
+                old, request, reference.chain.system_parameters, chain.system_parameters
+            )
             if found is not None:
                 return found
         if changed != "system" and level == "messages":
-            found = _parameter(reference.chain.message_parameters, chain.message_parameters)
+            found = _parameter(
+                old, request, reference.chain.message_parameters, chain.message_parameters
+            )
             if found is not None:
-                return found if found.pointer != "/images" else _images(old, request, found)
+                return found
     if changed is None:
         return None
-    return _block_difference(reference, request, chain, common)
+    return _block_difference(reference, request, chain, parted)
 
 
 def _parameter(
-    before: tuple[tuple[str, str], ...], after: tuple[tuple[str, str], ...]
+    old: Request,
+    new: Request,
+    before: tuple[tuple[str, str], ...],
+    after: tuple[tuple[str, str], ...],
 ) -> Divergence | None:
+    """The first request parameter or toggle that differs, at the place where it is written."""
     if before == after:
         return None
-    old, new = dict(before), dict(after)
-    for name in [*new, *old]:
-        if old.get(name) != new.get(name):
-            pointer = {"effort": "/output_config/effort"}.get(name, f"/{name}")
-            return Divergence(
-                pointer, "parameter", _cut(old.get(name, "")), _cut(new.get(name, ""))
-            )
-    return None
+    was, now = dict(before), dict(after)
+    name = next(name for name in [*now, *was] if was.get(name) != now.get(name))
+    holder = new if name in now else old
+    shown = _cut(was.get(name, "")), _cut(now.get(name, ""))
+    if name == "images":
+        block = _first(holder, holds_image)
+        kind: DivergenceKind = "added" if holder is new else "removed"
+        pointer = holder.block_pointer(block) if block >= 0 else "/messages"
+        return Divergence(pointer, kind, "", "", block)
+    if name == "citations":
+        block = _first(holder, has_citations)
+        return Divergence(f"{holder.block_pointer(block)}/citations", "parameter", *shown, block)
+    if name in _OF_THE_BODY:
+        return Divergence(_OF_THE_BODY[name], "parameter", *shown)
+    block = _first(holder, lambda found: _is_tool(found, name))
+    return Divergence(holder.block_pointer(block), "parameter", *shown, block)
 
 
-def _images(old: Request, new: Request, found: Divergence) -> Divergence:
-    """An image that came or went, at its own place."""
-    kind: DivergenceKind = "added" if found.after else "removed"
-    holder = new if kind == "added" else old
-    for index, block in enumerate(holder.blocks):
-        if block.kind in ("image", "image_url", "input_image"):
-            return Divergence(holder.block_pointer(index), kind, "", "", index)
-    return Divergence("/messages", kind, "", "")
+_OF_THE_BODY = {
+    "speed": "/speed",
+    "tool_choice": "/tool_choice",
+    "thinking": "/thinking",
+    "effort": "/output_config/effort",
+}
+
+
+def _first(request: Request, wanted: Callable[[Block], bool]) -> int:
+    return next((index for index, block in enumerate(request.blocks) if wanted(block)), -1)
+
+
+def _is_tool(block: Block, name: str) -> bool:
+    return (
+        block.section == "tools"
+        and is_system_tool(block.node)
+        and (block.node.get_text("name") or "web") == name
+    )
 
 
 def _block_difference(
-    reference: Remembered, request: Request, chain: Chain, common: int
+    reference: Remembered, request: Request, chain: Chain, parted: tuple[int, int]
 ) -> Divergence:
     old = reference.request
-    section = old.blocks[common].section
-    if common >= len(request.blocks) or request.blocks[common].section != section:
-        if common < len(request.blocks) and _comes_before(
-            request.blocks[common], old.blocks[common]
-        ):
-            return Divergence(
-                request.block_pointer(common), "added", "", _shown(request.blocks[common]), common
-            )
-        return Divergence(
-            old.block_pointer(common), "removed", _shown(old.blocks[common]), "", common
-        )
+    here, there = parted
+    before = old.blocks[there]
+    after = request.blocks[here] if here < len(request.blocks) else None
+    section = before.section
+    removed = Divergence(old.block_pointer(there), "removed", _shown(before), "", there)
+    if after is None or after.section != section:
+        if after is not None and _comes_before(after, before):
+            return Divergence(request.block_pointer(here), "added", "", _shown(after), here)
+        return removed
     ours, theirs = chain.blocks, reference.chain.blocks
     mine = _section_digests(request, ours, section)
     yours = _section_digests(old, theirs, section)
     if mine != yours and Counter(mine) == Counter(yours):
         return Divergence(
-            f"/{section}", "array_order", _names(old, section), _names(request, section), common
+            f"/{section}", "array_order", _names(old, section), _names(request, section), here
         )
-    if ours[common] in theirs[common + 1 :] and theirs[common] not in ours:
-        return Divergence(
-            old.block_pointer(common), "removed", _shown(old.blocks[common]), "", common
-        )
-    if theirs[common] in ours[common + 1 :] and ours[common] not in theirs:
-        return Divergence(
-            request.block_pointer(common), "added", "", _shown(request.blocks[common]), common
-        )
-    before, after = old.blocks[common], request.blocks[common]
+    if ours[here] in theirs[there + 1 :] and theirs[there] not in ours:
+        return removed
+    if theirs[there] in ours[here + 1 :] and ours[here] not in theirs:
+        return Divergence(request.block_pointer(here), "added", "", _shown(after), here)
     inside = difference(before.node, after.node)
-    pointer = request.block_pointer(common)
-    if inside is None:  # the same node under another role: the message around it changed
-        return Divergence(pointer, "text", before.role, after.role, common)
+    pointer = request.block_pointer(here)
+    if inside is None:
+        if before.role != after.role:
+            return Divergence(pointer, "text", before.role, after.role, here)
+        # The same block, which context editing has cleared in one of the two.
+        return Divergence(pointer, "removed", _shown(before), "", here)
     return Divergence(
-        pointer + inside.pointer, inside.kind, inside.before, inside.after, common, inside.character
+        pointer + inside.pointer, inside.kind, inside.before, inside.after, here, inside.character
     )
 
 
@@ -146,7 +168,7 @@ def _section_digests(
     return [
         digest
         for digest, block in zip(digests, request.blocks, strict=True)
-        if block.section == section
+        if digest and block.section == section
     ]
 
 

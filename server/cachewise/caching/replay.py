@@ -196,7 +196,16 @@ def _digests(chain: Chain) -> frozenset[bytes]:
 
 def _explicit(call: Call, points: Sequence[Point], cache: _Cache) -> Step:
     hit = _walk(call, points, cache)
-    hit_tokens = call.plan.prefixes[hit] if hit >= 0 else _NONE
+    hit_tokens = _NONE
+    if hit >= 0:
+        hit_tokens = call.plan.prefixes[hit]
+        known = cache.entries.get(call.chain.prefixes[hit] or b"")
+        if known is not None:
+            # How sure one can be of the figure was told when the entry was written.
+            spread = known.prefix
+            hit_tokens = hit_tokens.widened(
+                spread.estimate - spread.low, spread.high - spread.estimate
+            )
     billed = split(
         call.plan.total.estimate,
         [(point.prefix.estimate, point.ttl) for point in points],
@@ -328,16 +337,17 @@ def _record(call: Call, points: Sequence[Point], step: Step, cache: _Cache) -> N
         if known is not None and not _expired(known, now) and not _too_early(known, now):
             continue
         lifetime = call.lifetimes.get(point.ttl, call.lifetimes.get("5m", 300))
-        cache.entries[digest] = _Entry(lifetime, now, now, call.index)
+        cache.entries[digest] = _Entry(lifetime, now, now, point.prefix)
         cache.entries.move_to_end(digest)
     if call.matches_unmarked:
         last = points[-1]
         lifetime = call.lifetimes.get(last.ttl, call.lifetimes.get("5m", 300))
-        for digest in prefixes[: last.block + 1]:
+        for block, digest in enumerate(prefixes[: last.block + 1]):
             if digest is not None:
                 known = cache.unmarked.get(digest)
                 if known is None or _expired(known, now):
-                    cache.unmarked[digest] = _Entry(lifetime, now, now, call.index)
+                    prefix = call.plan.prefixes[block]
+                    cache.unmarked[digest] = _Entry(lifetime, now, now, prefix)
     for table in (cache.entries, cache.unmarked):
         while len(table) > MAX_ENTRIES:
             table.popitem(last=False)

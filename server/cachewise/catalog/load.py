@@ -303,6 +303,7 @@ def _platform(provider: str, sources: _Sources, entry: Table) -> Platform:
         window=entry.get("window"),
         breakpoint_memory=entry.get("breakpoint_memory"),
         collapses_runs=entry.get("collapses_runs", False),
+        marks_server_results=entry.get("marks_server_results", False),
         isolation=entry.get("isolation"),
         automatic=entry.get("automatic", False),
         automatic_refused=entry.get("automatic_refused", False),

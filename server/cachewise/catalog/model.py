@@ -213,6 +213,9 @@ class Platform:
     """How many of the latest earlier breakpoints are compared, on platforms without a walk."""
     collapses_runs: bool
     """Whether a run of ``tool_use`` or of ``tool_result`` blocks counts as one position."""
+    marks_server_results: bool
+    """Whether a request with a marker gets breakpoints of the platform's own at the results of the
+    tools that the provider runs."""
     isolation: Literal["workspace", "organisation", "account"] | None
     automatic: bool
     """Whether a ``cache_control`` at the top of the request is understood."""
@@ -254,6 +257,7 @@ PLATFORM_FACTS: tuple[str, ...] = (
     "markers",
     "window",
     "collapses_runs",
+    "marks_server_results",
     "isolation",
     "automatic",
     "ttls",

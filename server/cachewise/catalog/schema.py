@@ -173,6 +173,7 @@ class PlatformEntry(_Strict):
     window: int | None = Field(default=None, ge=1)
     breakpoint_memory: int | None = Field(default=None, ge=1)
     collapses_runs: bool = False
+    marks_server_results: bool = False
     isolation: Literal["workspace", "organisation", "account"] | None = None
     automatic: bool = False
     automatic_refused: bool = False
