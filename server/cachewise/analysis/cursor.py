@@ -6,7 +6,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 from cachewise.analysis.document import Document, Located
-from cachewise.syntax.tree import Node, child_at
+from cachewise.syntax.tree import Node, child_at, holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +68,10 @@ def block_at(located: Located, offset: int) -> int:
     request = located.analyzed.request
     local = offset - located.base
     for unit, start in enumerate(request.unit_starts):
-        if not start <= local <= start + request.units[unit].node.length:
+        if not holds(request.units[unit].node, local - start):
             continue
         first = request.firsts[unit]
         for index, block in enumerate(request.units[unit].blocks):
-            at = start + block.start
-            if at <= local <= at + block.length:
+            if holds(block.node, local - start - block.start):
                 return first + index
     return -1
