@@ -30,6 +30,7 @@ ORDERED = {"input", "input_schema", "parameters", "inputSchema", "schema"}
 
 _MARKERS = {"cache_control", "prompt_cache_breakpoint", "cachePoint"}
 _SYSTEM_TOOLS = ("web_search", "web_fetch")
+_SERVER_RESULT = "_tool_result"
 _THINKING = {"thinking", "redacted_thinking"}
 _IMAGES = {"image", "image_url", "input_image"}
 DEFAULT_EFFORT = "high"
@@ -58,6 +59,8 @@ class Chain:
     system_parameters: tuple[tuple[str, str], ...]
     message_parameters: tuple[tuple[str, str], ...]
     space: str = ""
+    server_results: Sequence[int] = ()
+    """The blocks with what a tool gave that the provider runs (``web_search_tool_result``)."""
     edited: bool = False
     """Whether context editing has emptied a block."""
 
@@ -71,6 +74,7 @@ class _Facts:
     digests: tuple[bytes, ...]
     parameters: tuple[tuple[str, str], ...]
     thinking: tuple[int, ...]
+    server_results: tuple[int, ...]
     asks: bool
     """Whether it holds something of the user's own besides tool results."""
 
@@ -94,7 +98,7 @@ def chain(
     and the result is the same without it.
     """
     units = request.units
-    facts = [_facts(unit) for unit in units]
+    facts = _all_facts(units)
     system, messages = _parameters(request, facts)
     dropped = _dropped(facts, model) if cleared.thinking is None else cleared.thinking
     running = blake2b(space.encode("utf-8", "surrogatepass"), digest_size=16).digest()
@@ -113,7 +117,7 @@ def chain(
         and None not in like.prefixes
     ):
         first = common_beginning(units, like.units)
-        known = sum(len(facts[index].digests) for index in range(first))
+        known = sum([len(found.digests) for found in facts[:first]])
         if known:
             own = list(like.blocks[:known])
             prefixes = list(like.prefixes[:known])
@@ -143,7 +147,27 @@ def chain(
                 running = blake2b(running + digest, digest_size=16).digest()
                 prefixes.append(running)
             block += 1
-    return Chain(units, own, prefixes, system, messages, space, bool(cleared.results))
+    return Chain(
+        units,
+        own,
+        prefixes,
+        system,
+        messages,
+        space,
+        _server_results(facts),
+        bool(cleared.results),
+    )
+
+
+def _server_results(facts: Sequence[_Facts]) -> list[int]:
+    if not any([found.server_results for found in facts]):
+        return []
+    found: list[int] = []
+    block = 0
+    for item in facts:
+        found += [block + index for index in item.server_results]
+        block += len(item.digests)
+    return found
 
 
 _CLEARED = blake2b(b"cleared", digest_size=16).digest()
@@ -198,14 +222,17 @@ def _enter(
     return running
 
 
-def _facts(unit: Unit) -> _Facts:
-    memo = unit.node.memo
-    if memo is None:
-        memo = unit.node.memo = {}
-    known: _Facts | None = memo.get(_FACTS)
-    if known is None or known.unit is not unit:  # the same source, read as another shape
-        known = memo[_FACTS] = _make_facts(unit)
-    return known
+def _all_facts(units: Sequence[Unit]) -> list[_Facts]:
+    found: list[_Facts] = []
+    for unit in units:
+        memo = unit.node.memo
+        if memo is None:
+            memo = unit.node.memo = {}
+        known: _Facts | None = memo.get(_FACTS)
+        if known is None or known.unit is not unit:  # the same source, read as another shape
+            known = memo[_FACTS] = _make_facts(unit)
+        found.append(known)
+    return found
 
 
 _FACTS = "chain"
@@ -229,6 +256,7 @@ def _make_facts(unit: Unit) -> _Facts:
         tuple(block_digest(block) for block in blocks),
         tuple(parameters),
         tuple(index for index, block in enumerate(blocks) if block.kind in _THINKING),
+        tuple(index for index, block in enumerate(blocks) if block.kind.endswith(_SERVER_RESULT)),
         any(block.role == "user" and block.kind != "tool_result" for block in blocks),
     )
 
@@ -370,7 +398,7 @@ def _by_key(member: tuple[str, Node]) -> str:
 
 def _dropped(facts: Sequence[_Facts], model: Model | None) -> Collection[int]:
     """The blocks that the provider leaves out: thinking before the last true user turn."""
-    if model is None or model.thinking != "strip" or not any(found.thinking for found in facts):
+    if model is None or model.thinking != "strip" or not any([found.thinking for found in facts]):
         return ()
     last = next((index for index in range(len(facts) - 1, -1, -1) if facts[index].asks), -1)
     dropped: set[int] = set()

@@ -32,7 +32,7 @@ from cachewise.caching.cost import Billed, price, split
 from cachewise.caching.plan import Plan
 from cachewise.catalog.model import Prices
 from cachewise.catalog.usage import Usage
-from cachewise.request.model import Block, Request
+from cachewise.request.model import Request
 from cachewise.tokens.count import Count
 
 Outcome = Literal["hit", "partial", "miss", "uncached"]
@@ -255,8 +255,8 @@ def active_points(call: Call) -> list[Point]:
     ]
     if call.marks_server_results and any(not point.ignored for point in plan.breakpoints):
         marked = {point.block for point in points}
-        for block, found in enumerate(call.request.blocks):
-            if is_server_result(found) and block not in marked:
+        for block in call.chain.server_results:
+            if block not in marked:
                 prefix = plan.prefixes[block]
                 if call.minimum is None or prefix.estimate >= call.minimum:
                     points.append(Point(block, plan.positions[block], SERVER_TTL, prefix))
@@ -266,11 +266,6 @@ def active_points(call: Call) -> list[Point]:
 
 SERVER_TTL = "5m"
 """The lifetime of the breakpoints that the provider adds itself (tool use with prompt caching)."""
-
-
-def is_server_result(block: Block) -> bool:
-    """Whether a block is what a tool gave that the provider runs (``web_search_tool_result``)."""
-    return block.kind.endswith("_tool_result")
 
 
 def _walk(call: Call, points: Sequence[Point], cache: _Cache) -> int:

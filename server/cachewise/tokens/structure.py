@@ -120,8 +120,7 @@ def count_request(request: Request, model: Model | None, *, exact: bool = True) 
     for more new text than can be counted at once, estimates stand in, and ``complete`` is False.
     """
     run = _Run(request, model, settings_for(request, model), exact)
-    for unit in request.units:
-        run.add_unit(unit)
+    run.add_units(request.units)
     return run.result()
 
 
@@ -171,6 +170,8 @@ class _Unit:
     unknown: tuple[int, ...] = ()
     head: str = ""
     tail: str = ""
+    plain: bool = False
+    """Whether it adds its counts and nothing else."""
 
 
 @dataclass(slots=True)
@@ -238,6 +239,38 @@ class _Run:
         self.keys = {name: f"tokens {name} {settings}" for name in ("tools", "system", "messages")}
         self.frame = _frame(settings)
         self.result_after = call_form(settings).get("result_after", 0)
+
+    def add_units(self, units: Sequence[Unit]) -> None:
+        """Add entries; a message that is known and has nothing but texts in it takes a short way."""
+        estimates, lows, highs = self.estimates, self.lows, self.highs
+        key, each = self.keys["messages"], self.frame["each"]
+        for unit in units:
+            memo = unit.node.memo
+            counted: _Unit | None = memo.get(key) if memo is not None else None
+            role = unit.role
+            if (
+                counted is None
+                or not counted.plain
+                or not self.messages
+                or self.after_results
+                or role in _TURNS
+            ):
+                self.add_unit(unit)
+                continue
+            if role != self.role:
+                self.carry.add(each)
+                self.messages += 1
+                self.role = role
+            first = len(estimates)
+            estimates += counted.estimates
+            lows += counted.lows
+            highs += counted.highs
+            carry = self.carry
+            if carry.estimate or carry.low or carry.high:
+                estimates[first] += carry.estimate
+                lows[first] += carry.low
+                highs[first] += carry.high
+                carry.estimate = carry.low = carry.high = 0
 
     def add_unit(self, unit: Unit) -> None:
         """Add one entry, and before it what falls between it and the one before."""
@@ -570,6 +603,7 @@ class _Run:
                 _shift(made, index, self.joint(before[-_EDGE:], text[:_EDGE]))
         made.notes = tuple(notes)
         made.unknown = tuple(unknown)
+        made.plain = not (results or calls or notes or unknown or made.fast)
         return made
 
     def recipe(self, block: Block, place: Place) -> Recipe:
