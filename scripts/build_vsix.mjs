@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 /** A package larger than this holds something that it should not (bytes). */
-const LARGEST_VSIX = 30 * 1024 * 1024;
+const LARGEST_VSIX = 30_000_000;
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 

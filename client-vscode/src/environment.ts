@@ -94,7 +94,7 @@ async function make(making: Making, folder: string, python: string): Promise<voi
     const outcome = await run(command, args, { cwd: making.storage, env, timeout });
     if (outcome.stdout.trim() !== "") log(outcome.stdout.trimEnd());
     if (outcome.stderr.trim() !== "") log(outcome.stderr.trimEnd());
-    if (outcome.status === 0) return;
+    if (outcome.status === 0) return outcome.stdout;
     // pip and venv end with the reason, though not always on the same stream.
     const reason = outcome.failure ?? (lastLine(outcome.stderr) || lastLine(outcome.stdout));
     throw new EnvironmentError(`${what}: ${reason || `exit status ${outcome.status}`}`);
@@ -122,8 +122,27 @@ async function make(making: Making, folder: string, python: string): Promise<voi
     180_000,
   );
   progress("check");
-  await step("cachewise --version", python, ["-m", "cachewise", "--version"], 30_000);
+  // Much of the server is loaded with the first request only. A package that was built for another
+  // system shows itself here, and not as an editor in which nothing ever happens.
+  const probe = path.join(folder, "probe.json");
+  await writeFile(probe, JSON.stringify(PROBE));
+  const answer = await step(
+    "cachewise check",
+    python,
+    ["-m", "cachewise", "check", "--format", "json", "--fail-on", "never", probe],
+    60_000,
+  );
+  if (!answer.includes('"anthropic-messages"')) {
+    throw new EnvironmentError("cachewise check: it did not recognise a request");
+  }
 }
+
+const PROBE = {
+  model: "claude-sonnet-5-5",
+  max_tokens: 1,
+  system: [{ type: "text", text: "Hello.", cache_control: { type: "ephemeral" } }],
+  messages: [{ role: "user", content: "Hello." }],
+};
 
 /** Written last: an environment without it was interrupted and is made anew. */
 const COMPLETE = "cachewise-environment-complete";

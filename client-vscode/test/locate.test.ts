@@ -21,7 +21,8 @@ function play(pythons: Pythons, said: string[] = []): Run {
       writeFileSync(path.join(folder, "python"), "");
       return ok("");
     }
-    if (command.includes("env-") && pythons[command] === undefined) return ok("cachewise 0.2.0");
+    if (command.includes("env-") && pythons[command] === undefined)
+      return ok('{"shape": "anthropic-messages"}');
     const python = pythons[command];
     if (python === undefined) {
       return { status: null, stdout: "", stderr: "", failure: `spawn ${command} ENOENT` };
@@ -202,6 +203,20 @@ test("each way to fail names its step", async () => {
       reason,
     );
   }
+});
+
+test("an environment whose server recognises no request is not used", async () => {
+  const pythons = { "/usr/bin/python3": { version: "3.12.0" } };
+  const good = play(pythons);
+  const run: Run = async (command, args, options) =>
+    args.includes("check") ? { status: 0, stdout: "{}", stderr: "" } : good(command, args, options);
+  const surroundings = around(pythons, { run });
+  await assert.rejects(
+    locateServer(surroundings),
+    (error) => error instanceof StartError && /did not recognise a request/.test(error.message),
+  );
+  // Made anew the next time, since it was never declared complete.
+  assert.equal((await locateServer({ ...surroundings, run: good })).origin, "private");
 });
 
 test("a folder that only begins alike is not inside", () => {
