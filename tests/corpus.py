@@ -1,4 +1,4 @@
-"""Where the recorded requests lie that some tests measure against; they are not part of the project."""
+"""Where recorded requests lie that some tests measure against; they are no part of the project."""
 
 from __future__ import annotations
 

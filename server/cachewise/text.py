@@ -4,9 +4,9 @@
 between offsets and line/column pairs cost the square root of the document's size, not its size,
 also in a file that is one line of ten megabytes.
 
-Lines end at ``\\n``, ``\\r\\n`` and a lone ``\\r`` and nowhere else, as the language server protocol
-says. (Splitting on U+2028, NEL or a form feed too, as ``str.splitlines`` does, makes the server's
-text drift from the editor's.)
+Lines end at ``\\n``, ``\\r\\n`` and a lone ``\\r`` and nowhere else, as the language server
+protocol says. (Splitting on U+2028, NEL or a form feed too, as ``str.splitlines`` does, makes the
+server's text drift from the editor's.)
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Reads the cases of the Markdown files in this folder, and runs the rules on a text.
 
 A file begins with settings between two ``---`` lines: ``rules`` (the codes that its cases look
-at), ``today``, ``platform``, ``model``. Every ``##`` section is a case; a line ``Settings: key =
-value; …`` in it changes settings for that case alone. Its first fence holds the text, with what is
-expected on lines of their own, below the line that they speak of:
+at), ``today``, ``platform``, ``model``, ``traffic`` (``10m,20``). Every ``##`` section is a case; a
+line ``Settings: key = value; …`` in it changes settings for that case alone. Its first fence holds
+the text, with what is expected on lines of their own, below the line that they speak of:
 
     //   ^^^^ error[CW102] ttl-order: part of the message
     //   ---- related[CW102] part of the message
@@ -29,8 +29,9 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from cachewise.analysis import Document, LocatedFinding, Options
+from cachewise.caching.cost import Traffic
 from cachewise.catalog import builtin
-from cachewise.settings import Settings
+from cachewise.settings import Settings, seconds
 from cachewise.syntax.json_edit import apply_edits
 
 TODAY = date(2026, 11, 21)
@@ -148,9 +149,18 @@ def options(settings: Mapping[str, str], *, rules: str | None = None) -> Options
             platform=settings.get("platform"),
             model=settings.get("model"),
             select=tuple(code.strip() for code in selected.split(",") if code.strip()),
+            traffic=_traffic(settings.get("traffic", "")),
         ),
         date.fromisoformat(settings["today"]) if "today" in settings else TODAY,
     )
+
+
+def _traffic(written: str) -> Traffic | None:
+    """``10m,20`` as twenty calls, one every ten minutes."""
+    if not written:
+        return None
+    every, calls = written.split(",")
+    return Traffic(seconds(every), int(calls), 0)
 
 
 def find(source: str, opts: Options, format: str = "json") -> list[LocatedFinding]:

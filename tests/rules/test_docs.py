@@ -39,12 +39,14 @@ NAMES = {
 OWN_NUMBERS = {"NOTICE_DAYS", "LONGEST_SHOWN", "MOST", "SMALLEST_SHARE"}
 """Named numbers that a rule chooses itself, and that no provider sets."""
 
-_EXAMPLE = re.compile(r"^```(jsonc?|jsonl) (bad|good)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_EXAMPLE = re.compile(
+    r"^```(jsonc?|jsonl) (bad|good)(?: traffic=(\S+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE
+)
 
 EXAMPLES = [
-    pytest.param(rule, format, kind, spelled_out(text), id=f"{rule.code} {kind} {number}")
+    pytest.param(rule, format, kind, traffic, spelled_out(text), id=f"{rule.code} {kind} {number}")
     for rule in RULES
-    for number, (format, kind, text) in enumerate(_EXAMPLE.findall(rule.docs))
+    for number, (format, kind, traffic, text) in enumerate(_EXAMPLE.findall(rule.docs))
 ]
 
 
@@ -60,14 +62,16 @@ def test_a_rule_is_named_and_documented(rule: Rule) -> None:
     assert rule.summary
     assert not rule.summary.endswith(".")
     assert re.search(r"^Source: .{20,}", rule.docs, re.MULTILINE)
-    kinds = [kind for _, kind, _ in _EXAMPLE.findall(rule.docs)]
+    kinds = [kind for _, kind, _, _ in _EXAMPLE.findall(rule.docs)]
     assert "bad" in kinds
     assert "good" in kinds
 
 
-@pytest.mark.parametrize(("rule", "format", "kind", "text"), EXAMPLES)
-def test_the_examples_of_a_page_are_true(rule: Rule, format: str, kind: str, text: str) -> None:
-    opts = options({"rules": rule.code})
+@pytest.mark.parametrize(("rule", "format", "kind", "traffic", "text"), EXAMPLES)
+def test_the_examples_of_a_page_are_true(
+    rule: Rule, format: str, kind: str, traffic: str, text: str
+) -> None:
+    opts = options({"rules": rule.code, "traffic": traffic})
     found = find(text, opts, format)
     if kind == "good":
         assert [one.finding.message for one in found] == []
