@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 class Parsed:
     """A text with its syntax tree."""
 
-    __slots__ = ("_edges", "_extra", "root", "text")
+    __slots__ = ("_edges", "_extra", "_points", "root", "text")
 
     def __init__(self, text: str, root: SyntaxNode) -> None:
         self.text = text
         self.root = root
         self._edges: list[int] = []
         self._extra: list[int] = []
+        self._points: list[int] = []
         if not text.isascii():
             extra = 0
             for index, character in enumerate(text):
@@ -34,6 +35,7 @@ class Parsed:
                 if code >= 0x80:
                     extra += 1 if code < 0x800 else 2 if code < 0x10000 else 3
                     self._edges.append(index + 1 + extra)
+                    self._points.append(index + 1)
                     self._extra.append(extra)
 
     def offset(self, byte: int) -> int:
@@ -42,6 +44,13 @@ class Parsed:
             return byte
         index = bisect_right(self._edges, byte)
         return byte - (self._extra[index - 1] if index else 0)
+
+    def byte(self, offset: int) -> int:
+        """The byte at which a code point stands."""
+        if not self._points:
+            return offset
+        index = bisect_right(self._points, offset)
+        return offset + (self._extra[index - 1] if index else 0)
 
     def start(self, node: SyntaxNode) -> int:
         """Where a node starts, in code points."""
@@ -75,4 +84,38 @@ def _grammar(language: str) -> object:
         import tree_sitter_python
 
         return tree_sitter_python.language()
+    if language in ("typescript", "tsx"):
+        import tree_sitter_typescript
+
+        if language == "tsx":
+            return tree_sitter_typescript.language_tsx()
+        return tree_sitter_typescript.language_typescript()
+    if language == "java":
+        import tree_sitter_java
+
+        return tree_sitter_java.language()
+    if language == "kotlin":
+        import tree_sitter_kotlin
+
+        return tree_sitter_kotlin.language()
+    if language == "go":
+        import tree_sitter_go
+
+        return tree_sitter_go.language()
+    if language == "csharp":
+        import tree_sitter_c_sharp
+
+        return tree_sitter_c_sharp.language()
+    if language == "ruby":
+        import tree_sitter_ruby
+
+        return tree_sitter_ruby.language()
+    if language == "php":
+        import tree_sitter_php
+
+        return tree_sitter_php.language_php()
+    if language == "rust":
+        import tree_sitter_rust
+
+        return tree_sitter_rust.language()
     raise ValueError(f"there is no grammar for {language}")

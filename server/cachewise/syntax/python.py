@@ -8,6 +8,7 @@ the way, helpers of the same file that return what they are given. Everything el
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -79,6 +80,13 @@ _CARRIERS = {"text", "input_schema", "role", "source", "tool_use_id", "function"
 """Keys beside which even a marker that is no object is one."""
 
 
+_SIGN = re.compile(
+    r"messages|cache_?[cC]ontrol|\bsystem\b|anthropic_version|contents|modelId|\binput\b|custom_id"
+    r"|completion|converse|responses|cachewise:"
+)
+"""Words of which every request, every marker and every comment for Cachewise has one."""
+
+
 def read_regions(source: str) -> list[Region]:
     """The requests of a Python file, in order, and the markers that belong to none of them."""
     parsed = parse("python", source)
@@ -91,9 +99,13 @@ def regions_of(file: File, first: int) -> list[Region]:
     comments: list[Comment] = []
     consumed: set[int] = set()
     loose: list[tuple[SyntaxNode, Scope]] = []
+    signs = [file.parsed.byte(found.start()) for found in _SIGN.finditer(file.parsed.text)]
     stack: list[tuple[SyntaxNode, Scope]] = [(file.parsed.root, file.module)]
     while stack:
         node, scope = stack.pop()
+        # Most of a file has no sign in it, and need not be looked at.
+        if bisect_left(signs, node.start_byte) == bisect_left(signs, node.end_byte):
+            continue
         kind = node.type
         if kind == "comment":
             comments.append(Comment(file.parsed.start(node), file.parsed.source(node)))

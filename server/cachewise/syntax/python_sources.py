@@ -55,6 +55,28 @@ _VALUES: tuple[tuple[re.Pattern[str], str, Change], ...] = (
 )
 
 
+_NAMES: tuple[tuple[re.Pattern[str], str, Change], ...] = (
+    (
+        re.compile(r"(?:current_)?(?:iteration|attempt|turn)(?:_?(?:number|count|index|no))?"),
+        "a counter", "call",
+    ),
+    (re.compile(r"(?:current_)?(?:time|timestamp|datetime)|now|time_?stamp"), "the time", "call"),
+    (
+        re.compile(r"(?:request|session|trace|conversation|run|message|correlation)_?(?:uu)?id"),
+        "an id", "call",
+    ),
+    (re.compile(r"nonce|random_(?:id|value|seed)|uuid4?"), "a random value", "call"),
+)  # fmt: skip
+
+
+def named_for(name: str) -> Made | None:
+    """What a parameter carries, when its name says that it is another value in each call."""
+    for pattern, what, change in _NAMES:
+        if pattern.fullmatch(name.lower()):
+            return what, change
+    return None
+
+
 def made_by(name: str, arguments: str | None, word: str) -> Made | None:
     """What makes the value of a call of ``name`` (or, without arguments, of the expression)."""
     if arguments is None:

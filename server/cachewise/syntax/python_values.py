@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from cachewise.syntax.python_sources import made_by
+from cachewise.syntax.python_sources import made_by, named_for
 from cachewise.syntax.source import (
     SPREAD,
     Draft,
@@ -46,6 +46,13 @@ _CONDITIONAL = {
     "except_clause", "except_group_clause", "case_clause", "match_statement",
     "conditional_expression", "finally_clause",
 }  # fmt: skip
+_NOTHING_HAPPENS = {
+    "string", "comment", "dictionary", "list", "set", "tuple", "argument_list", "subscript",
+    "list_comprehension", "set_comprehension", "dictionary_comprehension", "generator_expression",
+    "decorator", "concatenated_string",
+}  # fmt: skip
+"""Parts of expressions in which names are used and not set."""
+
 _LOOPS = {"for_statement", "while_statement"}
 _SCOPES = {"function_definition", "class_definition", "lambda"}
 
@@ -153,7 +160,7 @@ class File:
         while stack:
             node, blocks = stack.pop()
             kind = node.type
-            if kind in ("string", "comment"):
+            if kind in _NOTHING_HAPPENS:
                 continue
             if kind in _LOOPS:
                 scope.loops[node.start_byte] = node.end_byte
@@ -651,7 +658,7 @@ class File:
         start, end = self.parsed.start(use), self.parsed.end(use)
         if name in ("self", "cls"):
             return Unknown(name, start, end)
-        made = made_by(name, None, "")
+        made = named_for(name)
         if made is not None:
             return Unknown(name, start, end, Source(*made, name, start, end))
         return Unknown(name, start, end)
@@ -683,11 +690,11 @@ class File:
         """What a value is after an event; an event that may not have happened leaves a hole."""
         if event.kind == "unknown":
             return None
-        if event.kind == "assign":
-            return self._lost(state)
         value = self.value(event.value, scope) if event.value is not None else None
         if value is None:
             return None
+        if event.kind == "assign":
+            return Unknown("", state.start, state.end, made_in(value) or made_in(state))
         if event.kind == "augment":
             if isinstance(state, Listing):
                 items = value.items if isinstance(value, Listing) and certain else (
