@@ -257,6 +257,10 @@ def judge(step: Step, warm_before: bool = False) -> TraceStep:
         if warm:
             note = "The cache was already warm when the trace began."
         cost = _cost_of(call, actual)
+    if call.chain.edited:
+        note = note or (
+            "By context editing old tool results are left out here, whose tokens are counted still."
+        )
     if step.best_effort:
         note = note or (
             "This provider caches by itself and promises nothing: read is an upper bound."

@@ -43,6 +43,20 @@ on the system prompt and leaves the other tool definitions as they were."""
 
 
 @dataclass(frozen=True, slots=True)
+class Facts:
+    """What one entry of tools, system or messages adds to a chain; kept on its node."""
+
+    unit: Unit
+    section: str
+    digests: tuple[bytes, ...]
+    parameters: tuple[tuple[str, str], ...]
+    thinking: tuple[int, ...]
+    server_results: tuple[int, ...]
+    asks: bool
+    """Whether it holds something of the user's own besides tool results."""
+
+
+@dataclass(frozen=True, slots=True)
 class Chain:
     """The digests of a request's prefixes.
 
@@ -59,24 +73,12 @@ class Chain:
     system_parameters: tuple[tuple[str, str], ...]
     message_parameters: tuple[tuple[str, str], ...]
     space: str = ""
+    facts: Sequence[Facts] = ()
+    """What each unit adds."""
     server_results: Sequence[int] = ()
     """The blocks with what a tool gave that the provider runs (``web_search_tool_result``)."""
     edited: bool = False
     """Whether context editing has emptied a block."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    """What one entry of tools, system or messages adds to a chain; kept on its node."""
-
-    unit: Unit
-    section: str
-    digests: tuple[bytes, ...]
-    parameters: tuple[tuple[str, str], ...]
-    thinking: tuple[int, ...]
-    server_results: tuple[int, ...]
-    asks: bool
-    """Whether it holds something of the user's own besides tool results."""
 
 
 _IMAGE_PARAMETER = ("images", "true")
@@ -98,7 +100,9 @@ def chain(
     and the result is the same without it.
     """
     units = request.units
-    facts = _all_facts(units)
+    same = common_beginning(units, like.units) if like is not None else 0
+    facts = [*like.facts[:same]] if like is not None else []
+    _add_facts(facts, units[same:])
     system, messages = _parameters(request, facts)
     dropped = _dropped(facts, model) if cleared.thinking is None else cleared.thinking
     running = blake2b(space.encode("utf-8", "surrogatepass"), digest_size=16).digest()
@@ -116,7 +120,7 @@ def chain(
         and like.message_parameters == messages
         and None not in like.prefixes
     ):
-        first = common_beginning(units, like.units)
+        first = same
         known = sum([len(found.digests) for found in facts[:first]])
         if known:
             own = list(like.blocks[:known])
@@ -154,13 +158,14 @@ def chain(
         system,
         messages,
         space,
+        facts,
         _server_results(facts),
         bool(cleared.results),
     )
 
 
-def _server_results(facts: Sequence[_Facts]) -> list[int]:
-    if not any([found.server_results for found in facts]):
+def _server_results(facts: Sequence[Facts]) -> list[int]:
+    if not any(found.server_results for found in facts):
         return []
     found: list[int] = []
     block = 0
@@ -222,23 +227,21 @@ def _enter(
     return running
 
 
-def _all_facts(units: Sequence[Unit]) -> list[_Facts]:
-    found: list[_Facts] = []
+def _add_facts(facts: list[Facts], units: Sequence[Unit]) -> None:
     for unit in units:
         memo = unit.node.memo
         if memo is None:
             memo = unit.node.memo = {}
-        known: _Facts | None = memo.get(_FACTS)
+        known: Facts | None = memo.get(_FACTS)
         if known is None or known.unit is not unit:  # the same source, read as another shape
             known = memo[_FACTS] = _make_facts(unit)
-        found.append(known)
-    return found
+        facts.append(known)
 
 
 _FACTS = "chain"
 
 
-def _make_facts(unit: Unit) -> _Facts:
+def _make_facts(unit: Unit) -> Facts:
     blocks = unit.blocks
     section = blocks[0].section if blocks else ""
     parameters: list[tuple[str, str]] = []
@@ -250,7 +253,7 @@ def _make_facts(unit: Unit) -> _Facts:
             parameters.append(_CITATIONS_PARAMETER)
         if holds_image(block):
             parameters.append(_IMAGE_PARAMETER)
-    return _Facts(
+    return Facts(
         unit,
         section,
         tuple(block_digest(block) for block in blocks),
@@ -348,7 +351,7 @@ def holds_image(block: Block) -> bool:
 Parameters = tuple[tuple[str, str], ...]
 
 
-def _parameters(request: Request, facts: Sequence[_Facts]) -> tuple[Parameters, Parameters]:
+def _parameters(request: Request, facts: Sequence[Facts]) -> tuple[Parameters, Parameters]:
     """The parameters that act on the system prompt, and those that act on the messages."""
     system: list[tuple[str, str]] = []
     speed = request.params_text("speed")
@@ -396,9 +399,9 @@ def _by_key(member: tuple[str, Node]) -> str:
     return member[0]
 
 
-def _dropped(facts: Sequence[_Facts], model: Model | None) -> Collection[int]:
+def _dropped(facts: Sequence[Facts], model: Model | None) -> Collection[int]:
     """The blocks that the provider leaves out: thinking before the last true user turn."""
-    if model is None or model.thinking != "strip" or not any([found.thinking for found in facts]):
+    if model is None or model.thinking != "strip" or not any(found.thinking for found in facts):
         return ()
     last = next((index for index in range(len(facts) - 1, -1, -1) if facts[index].asks), -1)
     dropped: set[int] = set()
