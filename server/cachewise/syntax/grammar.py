@@ -6,6 +6,7 @@ them into the code points that everything else counts in.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from functools import cache
 from typing import TYPE_CHECKING
@@ -15,6 +16,9 @@ __all__ = ["Parsed", "SyntaxNode", "parse"]
 if TYPE_CHECKING:
     from tree_sitter import Node as SyntaxNode
     from tree_sitter import Parser
+
+
+_WIDE = re.compile(r"[^\x00-\x7f]")
 
 
 class Parsed:
@@ -30,13 +34,12 @@ class Parsed:
         self._points: list[int] = []
         if not text.isascii():
             extra = 0
-            for index, character in enumerate(text):
-                code = ord(character)
-                if code >= 0x80:
-                    extra += 1 if code < 0x800 else 2 if code < 0x10000 else 3
-                    self._edges.append(index + 1 + extra)
-                    self._points.append(index + 1)
-                    self._extra.append(extra)
+            for found in _WIDE.finditer(text):
+                code = ord(found[0])
+                extra += 1 if code < 0x800 else 2 if code < 0x10000 else 3
+                self._edges.append(found.end() + extra)
+                self._points.append(found.end())
+                self._extra.append(extra)
 
     def offset(self, byte: int) -> int:
         """The code point at which a byte offset stands."""

@@ -38,6 +38,9 @@ CALL_STYLE = "python-call"
 MAX_DEPTH = 40
 """Names and calls that are followed one behind the other; a longer way ends in a hole."""
 
+MAX_HELPERS = 6
+"""Functions that are entered one inside the other."""
+
 MAX_STEPS = 20_000
 """Expressions that are looked at for one file; behind that everything is a hole."""
 
@@ -107,6 +110,9 @@ class File:
         self._depth = 0
         self._steps = 0
         self._active: set[tuple[str, int, int]] = set()
+        self._helpers = 0
+        self._returned: dict[int, list[SyntaxNode]] = {}
+        self._class_methods: dict[int, list[Scope]] = {}
 
     # Scopes and what happens in them.
 
@@ -804,14 +810,20 @@ class File:
                     return self._counted(name, event, node)
         return None
 
-    def _methods(self, owner: Scope) -> Iterator[Scope]:
+    def _methods(self, owner: Scope) -> list[Scope]:
+        known = self._class_methods.get(owner.node.id)
+        if known is not None:
+            return known
+        found: list[Scope] = []
         body = owner.node.child_by_field_name("body")
         for child in body.named_children if body is not None else ():
             inner = child
             if child.type == "decorated_definition":
                 inner = child.child_by_field_name("definition") or child
             if inner.type == "function_definition":
-                yield self.scope_of(inner, owner)
+                found.append(self.scope_of(inner, owner))
+        self._class_methods[owner.node.id] = found
+        return found
 
     # Operators and calls.
 
@@ -1136,8 +1148,10 @@ class File:
                     function, around, skip = method.node, owner or around, 1
         if function is None:
             return None
-        returned = list(_returns(function))
-        if not returned:
+        returned = self._returned.get(function.id)
+        if returned is None:
+            returned = self._returned[function.id] = list(_returns(function))
+        if not returned or self._helpers >= MAX_HELPERS:
             return None
         bound: Bound = {}
         parameters = list(self._parameter_list(function))
@@ -1160,10 +1174,12 @@ class File:
         inner = Scope(function, around, bound, self._events(own), own.loops)
         cached = self._is_cached(function)
         self._active.add(key)
+        self._helpers += 1
         try:
             drafts = [self.value(value, inner) for value in returned]
         finally:
             self._active.discard(key)
+            self._helpers -= 1
         start, end = self.parsed.start(node), self.parsed.end(node)
         if len(drafts) == 1:
             draft = drafts[0]
