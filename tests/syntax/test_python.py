@@ -286,6 +286,25 @@ def test_a_marker_that_a_request_holds_is_not_there_twice() -> None:
     assert [region.shape for region in values("python", source)] == ["anthropic-messages"]
 
 
+def test_a_marker_that_is_set_under_a_condition_is_looked_at_on_its_own() -> None:
+    source = (
+        "def f(c):\n    b = {'type': 'text', 'text': 'a'}\n    if c:\n"
+        "        b['cache_control'] = {'type': 'ephemeral', 'ttl': '1y'}\n"
+        f"    {CALL.format('[b]')}\n"
+    )
+    assert sorted(region.shape for region in values("python", source)) == [
+        "anthropic-messages",
+        MARKER,
+    ]
+
+
+def test_the_model_stands_beside_the_body() -> None:
+    source = (
+        "M = 'anthropic.claude-x'\nb.invoke_model(modelId=M, body=json.dumps({'messages': []}))"
+    )
+    assert one("python", source).beside["modelId"].text == "anthropic.claude-x"
+
+
 ORIGINS = [
     ("datetime.now()", "call"),
     ("datetime.datetime.now(tz)", "call"),

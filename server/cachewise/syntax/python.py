@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cachewise.syntax.grammar import Parsed, parse
@@ -22,10 +23,11 @@ from cachewise.syntax.source import (
     Member,
     Unknown,
     Written,
+    build,
     comments_region,
     region,
 )
-from cachewise.syntax.tree import Comment
+from cachewise.syntax.tree import Comment, Node
 
 if TYPE_CHECKING:
     from cachewise.syntax.grammar import SyntaxNode
@@ -120,7 +122,9 @@ def regions_of(file: File, first: int) -> list[Region]:
         elif kind in ("pair", "keyword_argument", "assignment"):
             loose.append((node, scope))
         if draft is not None:
-            found.append(region(draft, STYLE, shape))
+            made = region(draft, STYLE, shape)
+            model = _model_around(file, node, scope) if kind == "dictionary" else None
+            found.append(replace(made, beside={"modelId": model}) if model is not None else made)
             consumed.update(_markers_in(draft))
             comments.extend(_comments_in(file.parsed, node))
             stack.extend((child, inner) for child in reversed(_strangers(node)))
@@ -134,6 +138,22 @@ def regions_of(file: File, first: int) -> list[Region]:
     found.sort(key=lambda one: one.start)
     comments.sort(key=lambda comment: comment.start)
     return [*comments_region(comments), *found]
+
+
+def _model_around(file: File, node: SyntaxNode, scope: Scope) -> Node | None:
+    """The ``modelId`` of Bedrock's ``invoke_model``, whose ``body`` a dict is."""
+    current = node.parent
+    for _ in range(6):
+        if current is None or current.type.endswith(("_statement", "block")):
+            return None
+        if current.type == "argument_list":
+            for child in current.named_children:
+                name = child.child_by_field_name("name")
+                value = child.child_by_field_name("value")
+                if name is not None and value is not None and file.parsed.source(name) == "modelId":
+                    return build(file.value(value, scope), STYLE)[0]
+        current = current.parent
+    return None
 
 
 def _strangers(node: SyntaxNode) -> list[SyntaxNode]:
@@ -189,7 +209,7 @@ def _markers_in(draft: Draft) -> Iterator[int]:
         current = stack.pop()
         if isinstance(current, Mapping):
             for member in current.members:
-                if member.key in _MARKER_KEYS:
+                if member.key in _MARKER_KEYS and not isinstance(member.value, Unknown):
                     yield member.key_start
                 stack.append(member.value)
         elif isinstance(current, Listing):
