@@ -29,7 +29,8 @@ from cachewise.request.placeholder import is_placeholder
 from cachewise.rules import RULES
 from cachewise.rules.base import Context, Finding, Previous, Rule
 from cachewise.settings import Settings
-from cachewise.syntax.formats import Region, is_source, read_regions, reread_regions
+from cachewise.syntax.formats import is_source, read_regions, reread_regions
+from cachewise.syntax.region import Region
 from cachewise.syntax.tree import HOLE_CHARACTER, Comment, Node, holds
 from cachewise.text import Text
 from cachewise.tokens.structure import RequestCounts, count_request

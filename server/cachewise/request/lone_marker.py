@@ -6,8 +6,10 @@ It is judged for how it is written, and for nothing else: no tokens, no cost, no
 from __future__ import annotations
 
 from cachewise.request.model import Block, Request, Unit, mark_at
-from cachewise.syntax.region import MARKER as SHAPE
+from cachewise.syntax.region import MARKER
 from cachewise.syntax.tree import Node
+
+SHAPE = MARKER
 
 JUDGED_BY = "CW104"
 """The rule about how a marker is written: the only one that needs nothing else of its request."""
