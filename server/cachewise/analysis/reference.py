@@ -6,8 +6,9 @@ The two faces take these from here, so that neither reaches below the analysis.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from cachewise.analysis.document import Options
@@ -27,6 +28,8 @@ from cachewise.catalog import (
     read_usage,
     resolve,
 )
+from cachewise.catalog.published import Difference, PublishedError, differences, published_prices
+from cachewise.catalog.update import Update, UpdateError, read_update, with_update, write_update
 from cachewise.request.find import may_hold_requests
 from cachewise.rules import BY_NAME, RULES
 from cachewise.rules.base import Rule, docs_url
@@ -40,13 +43,20 @@ __all__ = [
     "RULE_NAMES",
     "Bill",
     "Catalog",
+    "Difference",
     "Lifecycle",
     "Model",
     "PricedUsage",
     "Prices",
+    "PublishedError",
     "Rule",
+    "Source",
     "Traffic",
+    "Update",
     "builtin",
+    "catalog_with",
+    "check_overrides",
+    "differences",
     "docs_url",
     "format_by_content",
     "format_of",
@@ -54,21 +64,59 @@ __all__ = [
     "may_hold_requests",
     "options_for",
     "price_response",
+    "published_prices",
+    "write_update",
 ]
 
 RULE_NAMES: tuple[tuple[str, str], ...] = tuple((rule.code, rule.name) for rule in RULES)
 """(code, name) of every rule, as the settings want them."""
 
 
+def check_overrides(catalog: Catalog, prices: Mapping[str, Prices], source: Source) -> None:
+    """Hold prices by model id against the catalog's schema; ``ValueError`` says what is wrong."""
+    from cachewise.catalog.schema import with_overrides
+
+    overrides = {
+        id_: {
+            "prices": {
+                field.name: getattr(one, field.name)
+                for field in fields(Prices)
+                if getattr(one, field.name) is not None
+            }
+        }
+        for id_, one in prices.items()
+    }
+    with_overrides(catalog, overrides, source=source)
+
+
+@lru_cache(maxsize=4)
+def catalog_with(newer: str | None) -> tuple[Catalog, str | None]:
+    """The packaged catalog with newer prices, given as the text of the file they are kept in.
+
+    The second value says why such a file cannot be used; the packaged catalog then stands alone.
+    """
+    if newer is None:
+        return builtin(), None
+    try:
+        return with_update(builtin(), read_update(newer)), None
+    except UpdateError as error:
+        return builtin(), str(error)
+
+
 def options_for(
-    settings: Settings, today: date, *, exact_tokens: bool = True, model: str | None = None
+    settings: Settings,
+    today: date,
+    *,
+    catalog: Catalog | None = None,
+    exact_tokens: bool = True,
+    model: str | None = None,
 ) -> tuple[Options, tuple[str, ...]]:
     """What an analysis depends on: the catalog with the settings' own prices, and the settings.
 
-    ``model`` stands for whatever model a request names. The second value holds a sentence for each
-    price that cannot be used.
+    ``catalog`` is the packaged one unless another is given. ``model`` stands for whatever model a
+    request names. The second value holds a sentence for each price that cannot be used.
     """
-    catalog = builtin()
+    catalog = catalog or builtin()
     problems: list[str] = []
     if settings.prices:
         # Imported here because it needs pydantic, which takes longer than a check of a small file.

@@ -12,10 +12,10 @@ from typing import Any, cast
 
 from cachewise.analysis import Document
 from cachewise.analysis.overview import file_report
-from cachewise.analysis.reference import Traffic, builtin, options_for, price_response
+from cachewise.analysis.reference import Traffic, options_for, price_response
 from cachewise.cli.files import Configurations, Input, Source, read_source
 from cachewise.cli.output import InputError, wants_color, warn
-from cachewise.cli.work import Work, today
+from cachewise.cli.work import Work, current_catalog, today
 from cachewise.report.json import cost_object, to_text
 from cachewise.report.model import FileReport
 from cachewise.report.money import exact
@@ -93,9 +93,9 @@ def _usage(options: argparse.Namespace) -> int:
         raise InputError(f"--{given[0].replace('_', '-')} describes a run, not a response.")
     response = _read_response(options.usage)
     configuration = Configurations().of(Path.cwd())
-    catalog = builtin()
+    catalog = current_catalog()
     if configuration.settings.prices:
-        settings, problems = options_for(configuration.settings, today())
+        settings, problems = options_for(configuration.settings, today(), catalog=catalog)
         catalog = settings.catalog
         for problem in problems:
             warn(problem)

@@ -73,6 +73,10 @@ def _run(options: argparse.Namespace) -> int:
             from cachewise.cli.rules import rules
 
             return rules(options)
+        case "catalog":
+            from cachewise.cli.catalog import update
+
+            return update(options)
         case "models":
             from cachewise.cli.models import models
 
@@ -199,6 +203,24 @@ def _parser() -> argparse.ArgumentParser:
     models = command("models", "List the models that are known, with minimums and prices.")
     models.add_argument("--provider", metavar="P", help="only the models of one provider")
     _add_format(models)
+
+    catalog = command("catalog", "Keep the catalog of models and prices up to date.")
+    actions = catalog.add_subparsers(dest="action", required=True, metavar="ACTION")
+    purpose = "Fetch newer prices, and use them from now on."
+    update = actions.add_parser("update", help=purpose, description=purpose, allow_abbrev=False)
+    update.add_argument(
+        "--from",
+        dest="source",
+        metavar="URL|FILE",
+        help="a price list in the form of genai-prices (default: its published one)",
+    )
+    update.add_argument(
+        "--diff", action="store_true", help="show what would change, and change nothing"
+    )
+    update.add_argument(
+        "--timeout", type=_Seconds(), default=30.0, metavar="S", help="seconds (default: 30)"
+    )
+    _add_format(update)
 
     lsp = command("lsp", "Start the language server.")
     way = lsp.add_mutually_exclusive_group()

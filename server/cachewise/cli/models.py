@@ -6,9 +6,9 @@ import argparse
 import sys
 from typing import Any
 
-from cachewise.analysis.reference import Catalog, Model, Prices, builtin, lifecycle
+from cachewise.analysis.reference import Catalog, Model, Prices, lifecycle
 from cachewise.cli.output import InputError, wants_color
-from cachewise.cli.work import today
+from cachewise.cli.work import current_catalog, today
 from cachewise.report.json import to_text
 from cachewise.report.money import exact
 from cachewise.report.text import Line, write
@@ -18,7 +18,7 @@ _PRICES = ("input", "write_5m", "write_1h", "read", "output")
 
 def models(options: argparse.Namespace) -> int:
     """Print the models, all or one provider's."""
-    catalog = builtin()
+    catalog = current_catalog()
     listed = [
         model
         for model in catalog.models.values()
@@ -61,11 +61,25 @@ def _lines(catalog: Catalog, listed: list[Model]) -> list[Line]:
         cells += (cell.rjust(width) for cell, width in zip(row[1:-1], wide[1:-1], strict=True))
         return [("  ".join([*cells, row[-1]]).rstrip(), style)]
 
+    newer = next(
+        (
+            model.sources["prices"]
+            for model in catalog.models.values()
+            if model.sources["prices"].tag == "UPDATE"
+        ),
+        None,
+    )
+    fetched = (
+        []
+        if newer is None
+        else [[(f"Some prices are of {newer.checked.isoformat()}: {newer.what}.", "dim")]]
+    )
     return [
         line(head, "bold"),
         *(line(row, "dim" if row[-1].startswith("retired") else "") for row in rows),
         [],
         [("Minimum: tokens of a prefix. Prices: USD per million tokens. ", "dim")],
+        *fetched,
         [
             (
                 f"Catalog of {catalog.updated.isoformat()}; sources and dates of each value: "

@@ -16,7 +16,7 @@ from cachewise.analysis.trace import replay_lines
 from cachewise.analysis.trace_overview import stats_report, step_report, summary_report
 from cachewise.cli.files import Configurations, find_inputs, read_source, reason
 from cachewise.cli.output import InputError, Progress, error, wants_color, warn
-from cachewise.cli.work import today
+from cachewise.cli.work import current_catalog, today
 from cachewise.report.json import to_text
 from cachewise.report.text import write
 from cachewise.report.trace import (
@@ -138,7 +138,7 @@ def _whole(
 def _options(name: str, configurations: Configurations) -> Options:
     file = Path(name)
     settings = configurations.of(file.parent).for_file(file)
-    options, problems = options_for(settings, today())
+    options, problems = options_for(settings, today(), catalog=current_catalog())
     for problem in problems:
         warn(problem)
     return options

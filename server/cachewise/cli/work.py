@@ -9,9 +9,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from cachewise.analysis import Document, Options
-from cachewise.analysis.reference import RULE_NAMES, options_for
+from cachewise.analysis.reference import RULE_NAMES, Catalog, catalog_with, options_for
 from cachewise.cli.files import Configurations, Source, find_inputs, read_source, reason
 from cachewise.cli.output import InputError, Progress, error, warn
+from cachewise.remote.prices import kept_prices
 from cachewise.report.model import FileReport
 from cachewise.settings import Settings, expand_rules, nearest
 
@@ -35,6 +36,7 @@ class Work:
         self._model = model
         self._options: dict[int, tuple[Settings, Options]] = {}
         self._today = today()
+        self._catalog = current_catalog()
         self._inputs, usable = find_inputs(paths, stdin_name, self._configurations)
         self.failed = not usable
 
@@ -101,7 +103,9 @@ class Work:
         if known is not None:
             return known[1]
         adjusted = self._adjust(settings) if self._adjust is not None else settings
-        options, problems = options_for(adjusted, self._today, model=self._model)
+        options, problems = options_for(
+            adjusted, self._today, catalog=self._catalog, model=self._model
+        )
         for problem in problems:
             warn(problem)
         # The settings are kept beside the options so that their id stays theirs.
@@ -119,6 +123,15 @@ def rule_choice(written: Sequence[str]) -> tuple[str, ...]:
             f"There is no rule {unknown[0]!r}.{nearest(unknown[0], known)} See cachewise rules."
         )
     return codes
+
+
+def current_catalog() -> Catalog:
+    """The packaged catalog, with the newer prices that ``catalog update`` has fetched, if any."""
+    kept = kept_prices(os.environ)
+    catalog, problem = catalog_with(None if kept is None else kept[1])
+    if kept is not None and problem is not None:
+        warn(f"{kept[0]}: {problem} The packaged prices are used; cachewise catalog update helps.")
+    return catalog
 
 
 def today() -> date:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -111,7 +112,8 @@ class Configuration:
 
     def _options(self, document: OpenDocument) -> Options | None:
         # Imported here: documents without a request never need any of it.
-        from cachewise.analysis.reference import RULE_NAMES, options_for
+        from cachewise.analysis.reference import RULE_NAMES, catalog_with, options_for
+        from cachewise.remote.prices import kept_prices
         from cachewise.settings import parse_settings
 
         path = Path(document.path) if document.path else None
@@ -129,7 +131,11 @@ class Configuration:
         for known, options in self._made:
             if known == settings:
                 return options
-        options, problems = options_for(settings, self._today, exact_tokens=False)
+        kept = kept_prices(os.environ)
+        catalog, odd = catalog_with(None if kept is None else kept[1])
+        if kept is not None and odd is not None:
+            self._tell(f"{kept[0]}: {odd} The packaged prices are used.")
+        options, problems = options_for(settings, self._today, catalog=catalog, exact_tokens=False)
         for problem in problems:
             self._tell(problem)
         self._made.append((settings, options))

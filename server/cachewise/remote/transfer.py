@@ -147,6 +147,17 @@ def exchange(what: Exchange, clock: Clock) -> Answer | Failure:
     return outcome
 
 
+def bounded_exchange(what: Exchange, clock: Clock) -> Answer | Failure:
+    """``exchange``, back in time even where the system itself hangs, as in looking a name up."""
+    ready: list[Answer | Failure] = []
+    thread = threading.Thread(
+        target=lambda: ready.append(exchange(what, clock)), daemon=True, name="cachewise-fetch"
+    )
+    thread.start()
+    thread.join(clock.left)
+    return ready[0] if ready else late(host_of(what.url), clock.seconds)
+
+
 def _once(what: Exchange, clock: Clock) -> tuple[Answer | Failure, float | None]:
     """One attempt, and the seconds that the other side asks to wait before another."""
     # Imported here: it takes a third of a second, and most commands never need it.
@@ -235,8 +246,7 @@ def _redirected(host: str, response: httpx.Response) -> Failure:
     where = f"to {other}" if other not in (host, "the address") else "to another address"
     return Failure(
         "redirected",
-        f"{host} redirects {where} (HTTP {response.status_code}); that is not followed, because "
-        "the key would go there.",
+        f"{host} redirects {where} (HTTP {response.status_code}); that is not followed.",
     )
 
 
