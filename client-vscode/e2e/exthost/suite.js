@@ -46,8 +46,9 @@ const whole = (document) => new vscode.Range(0, 0, document.lineCount, 0);
 const ask = (command, ...args) => vscode.commands.executeCommand(`vscode.${command}`, ...args);
 
 describe("Cachewise in the extension host", () => {
-  it("is asleep until a JSON document is opened", () => {
-    assert.equal(extension().isActive, false);
+  it("has started no server when VS Code has started", () => {
+    // VS Code may have woken it already: it opens documents of its own, such as its settings.
+    assert.equal(extension().isActive ? extension().exports.client() : undefined, undefined);
   });
 
   it("starts no server for JSON that is no request", async () => {
