@@ -30,6 +30,9 @@ from cachewise.rules.markers import (
 from cachewise.syntax.json_edit import Edit, add_member, member_indent, wrap_text
 from cachewise.syntax.tree import Node, resolve_pointer
 
+LONGEST_SHOWN = 40
+"""Characters of a text that are underlined at most."""
+
 MARKER_KEY = "cache_control"
 
 _SHAPES = {anthropic_messages.SHAPE, chat_completions.SHAPE}
@@ -190,4 +193,4 @@ def opening(context: Context, block: int) -> tuple[int, int]:
     if node.kind == "object" and node.keys:
         first = start + node.key_starts[0]
         return first, first + node.key_lengths[0]
-    return start, min(end, start + 40)
+    return start, min(end, start + LONGEST_SHOWN)
