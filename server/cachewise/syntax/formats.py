@@ -21,6 +21,15 @@ FORMATS = (
     "http",
     "markdown",
     "notebook",
+    "typescript",
+    "tsx",
+    "java",
+    "kotlin",
+    "go",
+    "csharp",
+    "ruby",
+    "php",
+    "rust",
     *prompt_files.FORMATS,
 )
 """Names of the formats, as the JSON output and the settings use them."""
@@ -43,6 +52,22 @@ _BY_SUFFIX = {
     ".md": "markdown",
     ".markdown": "markdown",
     ".ipynb": "notebook",
+    ".ts": "typescript",
+    ".mts": "typescript",
+    ".cts": "typescript",
+    ".tsx": "tsx",
+    ".js": "tsx",
+    ".mjs": "tsx",
+    ".cjs": "tsx",
+    ".jsx": "tsx",
+    ".java": "java",
+    ".kt": "kotlin",
+    ".kts": "kotlin",
+    ".go": "go",
+    ".cs": "csharp",
+    ".rb": "ruby",
+    ".php": "php",
+    ".rs": "rust",
 }
 
 _BY_LANGUAGE = {
@@ -66,6 +91,27 @@ _BY_LANGUAGE = {
     "rest": "http",
     "markdown": "markdown",
     "md": "markdown",
+    "typescript": "typescript",
+    "ts": "typescript",
+    "typescriptreact": "tsx",
+    "tsx": "tsx",
+    "javascript": "tsx",
+    "javascriptreact": "tsx",
+    "js": "tsx",
+    "jsx": "tsx",
+    "java": "java",
+    "kotlin": "kotlin",
+    "kt": "kotlin",
+    "go": "go",
+    "golang": "go",
+    "csharp": "csharp",
+    "cs": "csharp",
+    "c#": "csharp",
+    "ruby": "ruby",
+    "rb": "ruby",
+    "php": "php",
+    "rust": "rust",
+    "rs": "rust",
     "prompty": "prompty",
     "prompt": "prompt",
     "chatmode": "prompt",
@@ -177,7 +223,41 @@ _MARKERS = ("cache_control", "cacheControl", "cachePoint", "cache_point", "promp
 _PYTHON_SIGNS = (*_MARKERS, "messages=", '"messages"', "'messages'")
 _WORDS = (*_MARKERS, "messages", "contents", "/converse", "/responses")
 
+_SCRIPT_SIGNS = (
+    *_MARKERS,
+    "messages.create",
+    "messages.stream",
+    "messages.countTokens",
+    "messages.parse",
+    "completions.create",
+    "completions.parse",
+    "responses.create",
+    "ConverseCommand",
+    "ConverseStreamCommand",
+    "generateText(",
+    "streamText(",
+    "anthropic_version",
+    "messages: [",
+    '"messages": [',
+)
+_BUILDER_SIGNS = (
+    "MessageCreateParams",
+    "MessageCountTokensParams",
+    "CacheControl",
+    "cacheControl(",
+    "cache_control",
+)
+
 SIGNS: dict[str, tuple[str, ...]] = {
+    "typescript": _SCRIPT_SIGNS,
+    "tsx": _SCRIPT_SIGNS,
+    "java": _BUILDER_SIGNS,
+    "kotlin": _BUILDER_SIGNS,
+    "go": ("MessageNewParams", "CacheControl", "cache_control"),
+    "csharp": ("MessageCreateParams", "MessageParameters", "CacheControl", "cache_control"),
+    "ruby": ("cache_control", "messages.create", "messages.stream"),
+    "php": ("cache_control", "cacheControl", "CacheControl", "messages->create"),
+    "rust": ("cache_control", '"messages"'),
     "python": _PYTHON_SIGNS,
     "shell": _WORDS,
     "http": _WORDS,
@@ -217,12 +297,75 @@ def _read_notebook(source: str) -> list[Region]:
     return read_regions(source)
 
 
+def _read_typescript(source: str) -> list[Region]:
+    from cachewise.syntax.typescript import regions_of_typescript
+
+    return regions_of_typescript(source)
+
+
+def _read_tsx(source: str) -> list[Region]:
+    from cachewise.syntax.typescript import regions_of_tsx
+
+    return regions_of_tsx(source)
+
+
+def _read_java(source: str) -> list[Region]:
+    from cachewise.syntax.builders import regions_of_java
+
+    return regions_of_java(source)
+
+
+def _read_kotlin(source: str) -> list[Region]:
+    from cachewise.syntax.builders import regions_of_kotlin
+
+    return regions_of_kotlin(source)
+
+
+def _read_go(source: str) -> list[Region]:
+    from cachewise.syntax.initializers import regions_of_go
+
+    return regions_of_go(source)
+
+
+def _read_csharp(source: str) -> list[Region]:
+    from cachewise.syntax.initializers import regions_of_csharp
+
+    return regions_of_csharp(source)
+
+
+def _read_ruby(source: str) -> list[Region]:
+    from cachewise.syntax.dynamic import regions_of_ruby
+
+    return regions_of_ruby(source)
+
+
+def _read_php(source: str) -> list[Region]:
+    from cachewise.syntax.dynamic import regions_of_php
+
+    return regions_of_php(source)
+
+
+def _read_rust(source: str) -> list[Region]:
+    from cachewise.syntax.dynamic import regions_of_rust
+
+    return regions_of_rust(source)
+
+
 _READERS: dict[str, Callable[[str], list[Region]]] = {
     "python": _read_python,
     "shell": _read_shell,
     "http": _read_http,
     "markdown": _read_markdown,
     "notebook": _read_notebook,
+    "typescript": _read_typescript,
+    "tsx": _read_tsx,
+    "java": _read_java,
+    "kotlin": _read_kotlin,
+    "go": _read_go,
+    "csharp": _read_csharp,
+    "ruby": _read_ruby,
+    "php": _read_php,
+    "rust": _read_rust,
 }
 """The readers of source code. Each loads its grammar when it is first called."""
 

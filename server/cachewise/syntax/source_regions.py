@@ -1,0 +1,153 @@
+"""The requests and the loose markers of a text of source code, the same way for every language.
+
+A language's module says what is a request (``Finder.request``) and what may be a marker outside of
+one (``Finder.marker``); this module walks the tree, leaves out what a request has taken already,
+and collects the comments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cachewise.syntax.region import MARKER, Region
+from cachewise.syntax.source import (
+    Draft,
+    Listing,
+    Mapping,
+    Unknown,
+    Written,
+    comments_region,
+    region,
+)
+from cachewise.syntax.tree import Comment
+
+if TYPE_CHECKING:
+    from cachewise.syntax.grammar import Parsed, SyntaxNode
+
+ANTHROPIC = "anthropic-messages"
+CHAT = "chat-completions"
+CONVERSE = "bedrock-converse"
+RESPONSES = "openai-responses"
+VERCEL = "vercel-ai-sdk"
+
+BODIES = (
+    {"messages"},
+    {"model", "system"},
+    {"modelId", "system"},
+    {"anthropic_version"},
+    {"model", "input"},
+    {"contents"},
+    {"custom_id", "params"},
+    {"model", "prompt", "providerOptions"},
+)
+"""Keys of objects that may be a request; its shape decides."""
+
+MARKER_KEYS = ("cache_control", "cacheControl")
+
+CARRIERS = {"text", "input_schema", "role", "source", "tool_use_id", "function", "content"}
+"""Keys beside which even a marker that is no object is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finder:
+    """What a language tells the walk.
+
+    ``request`` gives the draft and the shape of a request that a node is, or None; ``marker`` the
+    object around a marker that is written outside of every request.
+    """
+
+    style: str
+    request: Callable[[SyntaxNode], tuple[Draft, str] | None]
+    marker: Callable[[SyntaxNode], Draft | None]
+    beside: Callable[[SyntaxNode], list[SyntaxNode]] = lambda node: []
+    """Nodes inside of a request's source that are no part of it and may hold others."""
+
+
+def read_regions(parsed: Parsed, finder: Finder) -> list[Region]:
+    """The requests of a text, in order, and the markers that belong to none of them."""
+    found: list[Region] = []
+    comments: list[Comment] = []
+    consumed: set[int] = set()
+    loose: list[SyntaxNode] = []
+    stack = [parsed.root]
+    while stack:
+        node = stack.pop()
+        if "comment" in node.type:
+            comments.append(Comment(parsed.start(node), parsed.source(node)))
+            continue
+        made = finder.request(node)
+        if made is not None:
+            draft, shape = made
+            found.append(region(draft, finder.style, shape))
+            consumed.update(markers_in(draft))
+            comments.extend(_comments_in(parsed, node))
+            stack.extend(reversed(finder.beside(node)))
+            continue
+        loose.append(node)
+        stack.extend(reversed(node.named_children))
+    for node in loose:
+        draft = finder.marker(node)
+        if draft is not None and not consumed & set(markers_in(draft)):
+            consumed.update(markers_in(draft))
+            found.append(region(draft, finder.style, MARKER))
+    found.sort(key=lambda one: one.start)
+    comments.sort(key=lambda comment: comment.start)
+    return [*comments_region(comments), *found]
+
+
+def _comments_in(parsed: Parsed, node: SyntaxNode) -> Iterator[Comment]:
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if "comment" in current.type:
+            yield Comment(parsed.start(current), parsed.source(current))
+        else:
+            stack.extend(current.named_children)
+
+
+def markers_in(draft: Draft) -> Iterator[int]:
+    """Where the keys of the markers in a value are written."""
+    stack: list[Draft] = [draft]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, Mapping):
+            for member in current.members:
+                if member.key in MARKER_KEYS:
+                    yield member.key_start
+                stack.append(member.value)
+        elif isinstance(current, Listing):
+            stack.extend(current.items)
+
+
+def carries_marker(draft: Draft) -> bool:
+    """Whether an object is one around a cache marker, by the marker or by the keys beside it."""
+    if not isinstance(draft, Mapping):
+        return False
+    carrier = bool({member.key for member in draft.members} & CARRIERS)
+    return any(
+        member.key in MARKER_KEYS
+        and (
+            looks_like_marker(member.value)
+            or (carrier and not isinstance(member.value, Unknown | Listing))
+        )
+        for member in draft.members
+    )
+
+
+def looks_like_marker(draft: Draft) -> bool:
+    """An object with a ``type`` or a ``ttl``; ``Cache-Control`` of HTTP has neither."""
+    if not isinstance(draft, Mapping):
+        return False
+    names = {member.key for member in draft.members}
+    if "type" in names:
+        return True
+    return "ttl" in names and all(
+        isinstance(member.value, Written) for member in draft.members if member.key == "ttl"
+    )
+
+
+def keys_of(draft: Draft) -> set[str]:
+    """The keys of an object; of anything else none."""
+    return {member.key for member in draft.members} if isinstance(draft, Mapping) else set()
