@@ -133,7 +133,7 @@ def test_inside_the_interval_nothing_is_claimed(monkeypatch: pytest.MonkeyPatch)
     assert "~1,044 tokens (1,024 to 1,064), counted by stated" in tooltip
     assert "- a note" in tooltip
     assert "Minimum: 1,024 tokens: " in tooltip
-    assert re.search(r"\(checked \d{4}-\d\d-\d\d\)", tooltip)
+    assert re.search(r", checked \d{4}-\d\d-\d\d", tooltip)
 
 
 def test_a_text_of_unknown_length_gives_a_lower_bound():
@@ -288,7 +288,8 @@ def test_a_breakpoint_shows_its_prefix():
     lines = found.markdown.splitlines()
     assert r"| 1 | text \(system\) | 2,000 | 2,000 | $0.0075 | $0.0006 |" in lines
     assert r"| 2 ◆ | text \(system\) | 1,000 | 3,000 | $0.0113 | $0.0009 |" in lines
-    assert lines[-1] == "Lookback from here: blocks 1 to 2 (2 positions of at most 20)."
+    window = lines.index("Lookback from here: blocks 1 to 2 (2 positions of at most 20).")
+    assert window < lines.index("**Breakpoint 1 of 1**, behind block 2 of 2")
 
 
 def test_the_lookback_window_reaches_twenty_positions_back():
@@ -701,3 +702,9 @@ def test_the_summary():
     assert found.model == "claude-sonnet-4-5"
     assert "- Block 1: 11,000 tok · 5m · write $0.0413 → read $0.0033" in found.tooltip
     assert summary(opened("[]"), 0) is None
+
+
+def test_a_lifetime_that_does_not_exist_has_no_price():
+    source = request([text(2000, {"type": "ephemeral", "ttl": "2h"})])
+    labels = [hint.label for hint in hints(opened(source), 0, len(source))]
+    assert "2,000 tok · no such ttl" in labels

@@ -73,6 +73,9 @@ def prefix_costs(analyzed: Analyzed, breakpoint: Breakpoint) -> tuple[Decimal, D
 def breakpoint_label(analyzed: Analyzed, breakpoint: Breakpoint) -> str:
     """``11,034 tok · 5m · write $0.0414 → read $0.0033``, or why nothing is cached here."""
     tokens = f"{number(breakpoint.prefix, breakpoint.at_least)} tok"
+    platform = analyzed.platform
+    if platform is not None and platform.ttl_seconds and breakpoint.ttl not in platform.ttl_seconds:
+        return f"{tokens} · no such ttl"
     minimum = breakpoint.minimum
     if breakpoint.ignored:
         return f"{tokens} · no effect here"

@@ -125,12 +125,12 @@ def _breakpoint(located: Located, index: int) -> str:
     lines = [
         breakpoint_label(analyzed, point),
         "",
-        breakpoint_tooltip(analyzed, index),
-        "",
         *_prefix_table(analyzed, point),
     ]
     if plan.window is not None:
         lines += ["", _window(analyzed, point)]
+    # How the figures came about stands last, so that it never pushes the table out of view.
+    lines += ["", breakpoint_tooltip(analyzed, index)]
     return "\n".join(lines)
 
 

@@ -87,7 +87,17 @@ def escape(text: str, limit: int = 80) -> str:
 
 
 def source(given: Source | None) -> str:
-    """Where a catalog value comes from, in Markdown, or an empty text."""
+    """Where a catalog value comes from, in a few words of Markdown, or an empty text.
+
+    Only the first of several places is named; `cachewise models --format json` names all.
+    """
     if given is None:
         return ""
-    return f"{escape(given.what, 300)} (checked {given.checked.isoformat()})"
+    first, *others = given.what.split("; ")
+    more = f" and {len(others)} more" if others else ""
+    # A catalog's own words, which settings may have changed: what could act is still disarmed.
+    words = "".join(f"\\{mark}" if mark in _ACTING else mark for mark in shown(first, 80))
+    return f"{words}{more}, checked {given.checked.isoformat()}"
+
+
+_ACTING = set("`*_[]<>!|\\:@")
