@@ -1,5 +1,6 @@
 import * as vscode from "vscode";
 import type { LanguageClient } from "vscode-languageclient/node";
+import { BODY_SCHEME, Bodies, compareRequests } from "./compare";
 import { isSupported, isWorthServing } from "./documents";
 import { explainRule, RulePages, SCHEME } from "./explain";
 import { StartError, type Step } from "./locate";
@@ -22,6 +23,7 @@ export function activate(context: vscode.ExtensionContext): Api {
   const log = vscode.window.createOutputChannel("Cachewise", { log: true });
   const status = new StatusBar();
   const pages = new RulePages();
+  const bodies = new Bodies();
   const life = new Life(context, log, status);
   const command = (name: string, run: (...args: never[]) => unknown) =>
     vscode.commands.registerCommand(`cachewise.${name}`, run);
@@ -30,12 +32,18 @@ export function activate(context: vscode.ExtensionContext): Api {
     log,
     status,
     vscode.workspace.registerTextDocumentContentProvider(SCHEME, pages),
+    vscode.workspace.registerTextDocumentContentProvider(BODY_SCHEME, bodies),
     command("showOutput", () => log.show()),
     command("restart", () => life.restart("the command")),
     command("selectInterpreter", () => selectInterpreter(context.globalStorageUri.fsPath)),
     command("explainRule", async (rule?: string) => {
       const client = await life.clientForCommand();
       if (client !== undefined) await explainRule(client, pages, rule);
+    }),
+    command("compareRequests", async (uri?: string, line = 0, character = 0) => {
+      const client = await life.clientForCommand();
+      const given = typeof uri === "string" ? { uri, position: { line, character } } : undefined;
+      if (client !== undefined) await compareRequests(client, bodies, given);
     }),
     vscode.workspace.onDidChangeConfiguration(async (event) => {
       if (event.affectsConfiguration("cachewise.interpreter")) {

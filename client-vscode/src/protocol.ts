@@ -21,6 +21,44 @@ export interface SummaryParams {
 /** The request under the cursor; null when there is none. */
 export const summary = new RequestType<SummaryParams, Summary | null, void>("cachewise/summary");
 
+export interface CompareParams {
+  readonly textDocument: { readonly uri: string };
+  readonly position: { readonly line: number; readonly character: number };
+  readonly other?: {
+    readonly uri: string;
+    readonly position?: { readonly line: number; readonly character: number };
+  };
+}
+
+/** One of two compared requests: what to call it, its body as JSON, and the line to show. */
+export interface Side {
+  readonly title: string;
+  readonly text: string;
+  readonly line: number;
+}
+
+export interface Comparison {
+  readonly earlier: Side;
+  readonly later: Side;
+  readonly sentence: string;
+}
+
+/** Two requests and their first difference; null when there is nothing to compare. */
+export const compare = new RequestType<CompareParams, Comparison | null, void>("cachewise/compare");
+
+export interface RequestChoice {
+  readonly title: string;
+  readonly detail: string;
+  readonly position: { readonly line: number; readonly character: number };
+}
+
+/** The requests of a document, in the order of its text. */
+export const requests = new RequestType<
+  { readonly textDocument: { readonly uri: string } },
+  RequestChoice[],
+  void
+>("cachewise/requests");
+
 export interface Rule {
   readonly code: string;
   readonly name: string;

@@ -134,6 +134,11 @@ async function connect(
       },
     },
     middleware: {
+      // The lens's command; the server would only say the sentence.
+      executeCommand: (command, args, next) =>
+        command === "cachewise.compare"
+          ? vscode.commands.executeCommand("cachewise.compareRequests", ...args)
+          : next(command, args),
       workspace: {
         configuration: (params) =>
           params.items.map((item) =>

@@ -30,6 +30,29 @@ class Comparison:
     sentence: str
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A request that one may choose: what to call it, what it is, and its document offset."""
+
+    title: str
+    detail: str
+    start: int
+
+
+def choices(document: Document) -> list[Choice]:
+    """The requests of a document that can be compared with others."""
+    return [
+        Choice(
+            f"request {located.index + 1}, line {document.text.position(located.base).line + 1}",
+            f"{located.analyzed.plan.total.estimate:,} tokens"
+            + (f" · {written}" if (written := located.analyzed.resolution.written) else ""),
+            located.base,
+        )
+        for located in document.requests
+        if not located.analyzed.request.configuration
+    ]
+
+
 def compare(
     document: Document, offset: int, other: tuple[Document, int] | None = None
 ) -> Comparison | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lsprotocol import types
 
-from cachewise.lsp import convert
+from cachewise.lsp import compare, convert
 from cachewise.lsp.diagnostics import SOURCE
 
 if TYPE_CHECKING:
@@ -54,7 +54,11 @@ def code_lenses(server: Server, params: types.CodeLensParams) -> list[types.Code
         types.CodeLens(
             range=convert.line_span(document.text, lens.start, lens.end, server.encoding),
             command=types.Command(
-                title=lens.title, command=lens.command, arguments=[*lens.arguments] or None
+                title=lens.title,
+                command=lens.command,
+                arguments=compare.arguments(server, document, lens.start)
+                if lens.command == compare.COMMAND
+                else [*lens.arguments] or None,
             ),
         )
         for lens in lenses(analysis)

@@ -18,7 +18,7 @@ from pygls.lsp.server import LanguageServer
 from pygls.protocol import default_converter
 
 from cachewise import __version__
-from cachewise.lsp import convert, diagnostics, features
+from cachewise.lsp import compare, convert, diagnostics, features
 from cachewise.lsp.background import Counting
 from cachewise.lsp.configuration import FILES, SECTION, Configuration
 from cachewise.lsp.exact import COMMAND, ExactCounts
@@ -147,6 +147,10 @@ def make_server() -> Server:
     @server.command(COMMAND)
     async def count_exact(*arguments: Any) -> Any:  # pyright: ignore[reportUnusedFunction]
         return await server.exact.execute(arguments)
+
+    @server.command(compare.COMMAND)
+    def compare_requests(*arguments: Any) -> Any:  # pyright: ignore[reportUnusedFunction]
+        return _fenced(server, compare.COMMAND, compare.execute, None)(arguments)
 
     return server
 
@@ -333,6 +337,8 @@ _REQUESTS: tuple[tuple[str, Callable[[Server, Any], Any], Any], ...] = (
     ),
     ("cachewise/summary", features.summary, None),
     ("cachewise/explain", features.explain, None),
+    ("cachewise/compare", compare.compare, None),
+    ("cachewise/requests", compare.requests, None),
     ("cachewise/rules", features.rules, None),
 )
 """The requests that are answered, with the functions that answer them and what is announced."""
@@ -343,6 +349,7 @@ _EMPTY: dict[str, Callable[[], Any]] = {
     types.TEXT_DOCUMENT_DOCUMENT_SYMBOL: list,
     types.TEXT_DOCUMENT_CODE_ACTION: list,
     "cachewise/rules": list,
+    "cachewise/requests": list,
 }
 """What a failed request is answered with; null for the others."""
 
