@@ -289,7 +289,7 @@ def test_a_breakpoint_shows_its_prefix():
     assert r"| 1 | text \(system\) | 2,000 | 2,000 | $0.0075 | $0.0006 |" in lines
     assert r"| 2 ◆ | text \(system\) | 1,000 | 3,000 | $0.0113 | $0.0009 |" in lines
     window = lines.index("Lookback from here: blocks 1 to 2 (2 positions of at most 20).")
-    assert window < lines.index("**Breakpoint 1 of 1**, behind block 2 of 2")
+    assert window < lines.index("**Breakpoint 1 of 1**, behind block 2 of 3")
 
 
 def test_the_lookback_window_reaches_twenty_positions_back():
