@@ -331,11 +331,17 @@ class Evaluator:
 
     def key_of(self, event: Event) -> tuple[int, int]:
         """Where the last key of an assignment into something stands, and how long it is."""
-        value = event.value
-        end = self.parsed.offset(event.at)
-        if value is not None:
-            return self.parsed.start(value), 0
-        return end, 0
+        around = event.value.parent if event.value is not None else None
+        left = around.child_by_field_name("left") if around is not None else None
+        if left is None or not left.named_children:
+            return self.parsed.offset(event.at), 0
+        key = (
+            left.child_by_field_name("property")
+            or left.child_by_field_name("index")
+            or left.named_children[-1]
+        )
+        start, end = self.span(key)
+        return start, end - start
 
     def _changed(
         self,
