@@ -46,7 +46,7 @@ class Editor:
             "start",
         )
         announced = answer["result"]["capabilities"]["executeCommandProvider"]
-        assert announced["commands"] == [COMMAND]
+        assert COMMAND in announced["commands"]
         self.wire.send("initialized", {})
 
     async def ask(self, method: str, params: Any) -> Any:
@@ -94,7 +94,7 @@ async def test_an_exact_count_replaces_the_estimate(editor: Editor, asked: Provi
     await editor.begin()
     editor.wire.open(LARGE)
     before = await editor.lenses()
-    assert before[1] == "Count exactly"
+    assert "Count exactly" in before
     assert asked.got == [], "nothing is sent before the command"
     result = await editor.run(URI, 0)
     assert result == {"exact": True, "tokens": 4321, "host": asked.host, "error": None}
@@ -242,7 +242,7 @@ async def test_cancelling_the_request(editor: Editor, asked: Provider) -> None:
     editor.wire.send("$/cancelRequest", {"id": "count"})
     answer = await until(lambda: editor.wire.answer("count"))
     assert answer["error"]["code"] == -32800
-    assert (await editor.lenses())[1] == "Count exactly", "the server goes on"
+    assert "Count exactly" in await editor.lenses(), "the server goes on"
 
 
 async def test_progress_names_the_host_and_can_end_it(editor: Editor, asked: Provider) -> None:
