@@ -708,3 +708,15 @@ def test_a_lifetime_that_does_not_exist_has_no_price():
     source = request([text(2000, {"type": "ephemeral", "ttl": "2h"})])
     labels = [hint.label for hint in hints(opened(source), 0, len(source))]
     assert "2,000 tok · no such ttl" in labels
+
+
+def test_a_guessed_platform_is_shown_as_a_guess():
+    body = '{"model": "qwen3-coder-plus", "messages": [{"role": "user", "content": "Hello."}]}'
+    document = opened(body)
+    assert document.requests[0].analyzed.platform_guessed
+    found = hover(document, body.index("qwen3"))
+    assert found is not None
+    assert "a guess" in found.markdown
+    shown = summary(document, 3)
+    assert shown is not None
+    assert "(a guess)" in shown.tooltip

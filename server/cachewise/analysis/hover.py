@@ -208,7 +208,8 @@ def _model(document: Document, located: Located) -> str:
     platform = analyzed.platform
     lines = [f"**{escape(model.name)}** (`{model.id}`)"]
     if platform is not None:
-        lines[0] += f" on {escape(platform.name)}"
+        guess = ", a guess: nothing in the file says where it goes"
+        lines[0] += f" on {escape(platform.name)}{guess if analyzed.platform_guessed else ''}"
     lines.append("")
     if analyzed.minimum is None:
         lines.append("- Smallest prefix that is cached: not known")

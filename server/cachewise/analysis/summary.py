@@ -26,6 +26,8 @@ def summary(document: Document, offset: int) -> Summary | None:
         label += f" · next {'≥ ' if plan.at_least else ''}{money(following)}"
     model = analyzed.model
     name = f"**{escape(model.name)}**" if model is not None else "**Unknown model**"
+    if analyzed.platform is not None and analyzed.platform_guessed:
+        name += f" on {escape(analyzed.platform.name)} (a guess)"
     lines = [name, "", f"- {request_line(analyzed)}"]
     lines += [
         f"- Block {point.block + 1}: {breakpoint_label(analyzed, point)}"
