@@ -711,10 +711,12 @@ def test_a_lifetime_that_does_not_exist_has_no_price():
 
 
 def test_a_guessed_platform_is_shown_as_a_guess():
-    body = '{"model": "qwen3-coder-plus", "messages": [{"role": "user", "content": "Hello."}]}'
+    body = (
+        '{"model": "anthropic/claude-sonnet-4.5", "messages": [{"role": "user", "content": "Hi."}]}'
+    )
     document = opened(body)
     assert document.requests[0].analyzed.platform_guessed
-    found = hover(document, body.index("qwen3"))
+    found = hover(document, body.index("claude"))
     assert found is not None
     assert "a guess" in found.markdown
     shown = summary(document, 3)
