@@ -40,7 +40,7 @@ def _body(values: Evaluator, node: SyntaxNode) -> tuple[Draft, str] | None:
         return None
     keys = keys_of(draft)
     lists = all(
-        isinstance(member.value, Listing)
+        isinstance(member.value, Listing) and bool(member.value.items)
         for member in draft.members
         if member.key in ("messages", "contents")
     )

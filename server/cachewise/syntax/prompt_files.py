@@ -42,7 +42,7 @@ _SUFFIXES = {
     ".jinja2": "jinja",
 }
 _INSTRUCTIONS = {
-    "claude.md", "claude.local.md", "agents.md", "agent.md", "gemini.md", "qwen.md", "skill.md",
+    "claude.md", "claude.local.md", "agents.md", "gemini.md", "qwen.md", "skill.md",
     "copilot-instructions.md",
 }  # fmt: skip
 _SYSTEM_PROMPT = re.compile(
@@ -105,7 +105,7 @@ def read_regions(format: str, source: str) -> list[Region]:
     dialect = _dialect(format)
     draft = _draft(source, sections, dialect, head.body, single=format not in _WITH_ROLES)
     node, start = build(draft, STYLE)
-    if head.node is not None:
+    if head.node is not None and format != "instructions":
         model, at = _model(head.node)
         if model is not None:
             key_at = head.start + at
@@ -193,7 +193,8 @@ def _model(head: Node) -> tuple[Node | None, int]:
     for _ in range(3):
         if node is None or node.kind != "object":
             return None, 0
-        key = next((key for key in _MODEL_KEYS if node.get(key) is not None), None)
+        names = _MODEL_KEYS if node is not head else ("model",)
+        key = next((key for key in names if node.get(key) is not None), None)
         if key is None:
             return None, 0
         start += node.start_of(key)
@@ -203,4 +204,4 @@ def _model(head: Node) -> tuple[Node | None, int]:
     return None, 0
 
 
-_MODEL_KEYS = ("model", "configuration", "id", "name", "azure_deployment", "deployment")
+_MODEL_KEYS = ("configuration", "id", "name", "azure_deployment", "deployment")

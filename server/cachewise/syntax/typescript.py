@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cachewise.syntax.grammar import parse
 from cachewise.syntax.region import Region
-from cachewise.syntax.source import Draft, Mapping, Member
+from cachewise.syntax.source import Draft, Listing, Mapping, Member
 from cachewise.syntax.source_regions import (
     ANTHROPIC,
     BODIES,
@@ -96,11 +96,9 @@ def _regions(language: str, source: str) -> list[Region]:
 
 
 def _is_list(draft: Mapping) -> bool:
-    """Whether an object's messages may be a list: a state's ``{messages}`` often is none."""
-    from cachewise.syntax.source import Listing
-
+    """Whether an object's messages are a list with something in it: a state's often are not."""
     return all(
-        isinstance(member.value, Listing)
+        isinstance(member.value, Listing) and bool(member.value.items)
         for member in draft.members
         if member.key in ("messages", "contents")
     )
