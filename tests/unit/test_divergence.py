@@ -431,3 +431,22 @@ def test_two_orders_of_the_same_tools_are_an_array_order():
     assert found is not None
     assert (found.kind, found.pointer) == ("array_order", "/tools")
     assert (found.before, found.after) == ("tide, wind", "wind, tide")
+
+
+@pytest.mark.parametrize(
+    ("later", "reason", "character"),
+    [
+        (f"It is 12:01. {LONG * 4}", "system_changed", len("It is 12:0")),
+        (f"At noon: {LONG * 4}", "system_changed", 0),
+        ("Rain. " * 2000, "first_request", -1),
+    ],
+)
+def test_a_clock_in_the_only_block_of_the_system_prompt(later, reason, character):
+    """Nothing is shared then, but the text is much the same; another text is another program."""
+
+    def body(text: str, question: str) -> dict:
+        return request([block(question)], system=[{**block("", True), "text": text}])
+
+    step = run([body(f"It is 12:00. {LONG * 4}", "one"), body(later, "two")])[1]
+    assert step.step.reason == reason
+    assert (step.divergence.character if step.divergence is not None else -1) == character

@@ -114,7 +114,7 @@ def _earlier(document: Document, later: Located) -> Located | None:
 
 
 def _second_step(earlier: Located, later: Located, options: Options) -> TraceStep:
-    *_, step = replay_requests((earlier, later), options, Summary())
+    *_, step = replay_requests((earlier, later), options, Summary(), together=True)
     return step
 
 

@@ -105,17 +105,22 @@ def gather(sources: Iterable[tuple[str, Iterable[tuple[int, str]]]], options: Op
     one object behind another, as telemetry files are).
     """
     stats = Stats()
+    recent: OrderedDict[str, Record] = OrderedDict()
     for name, lines in sources:
-        _gather_file(name, lines, options, stats)
+        _gather_file(name, lines, options, stats, recent)
     return stats
 
 
 def _gather_file(
-    name: str, lines: Iterable[tuple[int, str]], options: Options, stats: Stats
+    name: str,
+    lines: Iterable[tuple[int, str]],
+    options: Options,
+    stats: Stats,
+    recent: OrderedDict[str, Record],
 ) -> None:
-    # Claude Code writes one line per content block of a response, each with the whole usage: a
-    # later line of the same call takes the place of the earlier one.
-    recent: OrderedDict[str, Record] = OrderedDict()
+    # Claude Code writes one line per content block of a response, each with the whole usage, and
+    # repeats the lines of a session in the file of one that goes on from it: a later line of the
+    # same call takes the place of the earlier one.
     held: dict[str, list[Record]] = {}
     telemetry: set[str] = set()
     for value in _values(name, lines, stats):
@@ -141,7 +146,9 @@ def _gather_file(
 
 
 _RECENT = 10_000
+"""How many calls are remembered by name, to know them again; a bound for the memory."""
 _NAMED = 100
+"""How many unreadable lines are named; the others are counted."""
 
 
 def _values(

@@ -100,9 +100,12 @@ class Summary:
 
 
 def replay_requests(
-    requests: Iterable[Located], options: Options, summary: Summary
+    requests: Iterable[Located], options: Options, summary: Summary, *, together: bool = False
 ) -> Iterator[TraceStep]:
-    """The steps of requests that were read and analysed already; ``summary`` is filled."""
+    """The steps of requests that were read and analysed already; ``summary`` is filled.
+
+    ``together``: the requests are compared, however little they have in common.
+    """
     recent = recent_chains()
     yield from run_steps(
         (
@@ -110,13 +113,16 @@ def replay_requests(
             for index, located in enumerate(requests)
         ),
         summary,
+        together=together,
     )
 
 
-def run_steps(calls: Iterable[Call], summary: Summary) -> Iterator[TraceStep]:
+def run_steps(
+    calls: Iterable[Call], summary: Summary, *, together: bool = False
+) -> Iterator[TraceStep]:
     """Replay calls, hold each against its record, and add it to the sums."""
     warm = False
-    for step in replay(calls):
+    for step in replay(calls, together=together):
         result = judge(step, warm)
         warm = warm or result.warm
         _add(summary, result)

@@ -149,12 +149,13 @@ class _Entry:
     prefix: Count
 
 
-def replay(calls: Iterable[Call]) -> Iterator[Step]:
+def replay(calls: Iterable[Call], *, together: bool = False) -> Iterator[Step]:
     """The steps of a sequence of calls, in order, one as soon as its call is given.
 
-    Memory is bounded, whatever the length of the sequence.
+    Memory is bounded, whatever the length of the sequence. ``together``: a call that has nothing
+    in common with earlier ones is compared with the one before it all the same.
     """
-    cache = _Cache()
+    cache = _Cache(together)
     for call in calls:
         if call.implicit_minimum is not None and not call.plan.breakpoints:
             points: Sequence[Point] = ()
@@ -174,9 +175,10 @@ class _Cache:
     ``unmarked`` are the prefixes that an entry covers without being marked.
     """
 
-    __slots__ = ("blocks", "earlier", "entries", "unmarked")
+    __slots__ = ("blocks", "earlier", "entries", "together", "unmarked")
 
-    def __init__(self) -> None:
+    def __init__(self, together: bool) -> None:
+        self.together = together
         self.entries: OrderedDict[bytes, _Entry] = OrderedDict()
         self.unmarked: OrderedDict[bytes, _Entry] = OrderedDict()
         self.earlier: OrderedDict[int, Remembered] = OrderedDict()
@@ -352,8 +354,9 @@ def _reference(call: Call, cache: _Cache) -> tuple[Remembered | None, tuple[int,
     """The earlier call that this one goes on from, and the block at which each leaves the other.
 
     It is the one with the longest common beginning; among those one of the same model and platform,
-    then the one that shares most blocks, then the latest. None when no earlier call shares anything
-    with this one.
+    then the one that shares most blocks, then the latest. Where nothing is shared, as when the only
+    block of the system prompt holds a clock, it is the latest one that begins with much the same
+    text; None when there is none.
     """
     own = call.chain.blocks
     mine: frozenset[bytes] | None = None
@@ -381,7 +384,48 @@ def _reference(call: Call, cache: _Cache) -> tuple[Remembered | None, tuple[int,
             shared = len(mine & cache.blocks_of(found))
         if in_common and (found is None or (same, in_common) > (alike, shared)):
             found, parted, alike, shared = other, here, same, in_common
+    if found is None:
+        found = _resembling(call, cache)
     return found, parted
+
+
+def _resembling(call: Call, cache: _Cache) -> Remembered | None:
+    """The latest earlier call of the same model and space that begins with much the same text."""
+    blocks = call.request.blocks
+    for other in reversed(cache.earlier.values()):
+        if other.deepest < 0:
+            continue
+        if cache.together:
+            return other
+        theirs = other.request.blocks
+        if (
+            blocks
+            and other.model == call.model
+            and other.space == call.space
+            and blocks[0].section == theirs[0].section
+            and _much_the_same(blocks[0].text or "", theirs[0].text or "")
+        ):
+            return other
+    return None
+
+
+def _much_the_same(a: str, b: str) -> bool:
+    """Whether two texts have at least half in common, at their beginnings and their ends."""
+    limit = min(len(a), len(b))
+    start = _common(a, b, limit)
+    end = _common(a[::-1], b[::-1], limit - start)
+    return 2 * (start + end) >= max(len(a), len(b), 1)
+
+
+def _common(a: str, b: str, limit: int) -> int:
+    low, high = 0, limit
+    while low < high:
+        middle = (low + high + 1) // 2
+        if a[low:middle] == b[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _reason(

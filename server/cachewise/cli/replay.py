@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
@@ -14,7 +15,7 @@ from cachewise.analysis.stats import gather
 from cachewise.analysis.steps import Summary, TraceStep, replay_requests
 from cachewise.analysis.trace import replay_lines
 from cachewise.analysis.trace_overview import stats_report, step_report, summary_report
-from cachewise.cli.files import Configurations, find_inputs, read_source, reason
+from cachewise.cli.files import Configurations, Input, find_inputs, read_source, reason
 from cachewise.cli.output import InputError, Progress, error, wants_color, warn
 from cachewise.cli.work import current_catalog, today
 from cachewise.report.json import to_text
@@ -78,17 +79,31 @@ def to_text_string(text: str) -> str:
 class _Traces:
     """The files of a command. ``failed`` is set once one of them could not be used."""
 
-    def __init__(self, names: Sequence[str], files: Sequence[Path | None], failed: bool) -> None:
-        self.names = names
-        self.files = dict(zip(names, files, strict=True))
+    def __init__(self, inputs: Sequence[Input], failed: bool) -> None:
+        self.names = [item.path for item in inputs]
+        self.files = {item.path: item.file for item in inputs}
+        self.inputs = {item.path: item for item in inputs}
         self.failed = failed
 
 
 def _traces(
     paths: Sequence[str], stdin_name: str | None, configurations: Configurations
 ) -> _Traces:
-    inputs, usable = find_inputs(paths, stdin_name, configurations)
-    return _Traces([item.path for item in inputs], [item.file for item in inputs], not usable)
+    inputs, usable = find_inputs(paths, stdin_name or _STDIN, configurations)
+    # Of a folder only what can be a recording: its sources and pages are none.
+    taken = [
+        item
+        for item in inputs
+        if item.named or (item.file is not None and item.file.suffix.lower() in _RECORDINGS)
+    ]
+    return _Traces(taken, not usable)
+
+
+_STDIN = "standard-input.jsonl"
+"""What standard input is taken for when the command line gives it no name."""
+
+_LINES = (".jsonl", ".ndjson", ".log")
+_RECORDINGS = (*_LINES, ".json")
 
 
 def _steps(
@@ -99,11 +114,14 @@ def _steps(
     progress = Progress("Replaying")
     try:
         if file is not None and not _is_lines(file):
-            yield from _whole(name, traces, options, summary, configurations)
+            yield from _whole(traces.inputs[name], options, summary)
             return
         with _open(file) as stream:
+            lines: Iterable[str] = stream
+            if file is None and not name.lower().endswith(_LINES):
+                lines = _whole_or_lines(stream)
             for number, step in enumerate(
-                replay_lines(enumerate(_lines(stream), 1), options, summary), 1
+                replay_lines(enumerate(_text_lines(lines, name), 1), options, summary), 1
             ):
                 progress.step(number, 0, name)
                 yield step
@@ -115,23 +133,17 @@ def _steps(
         progress.end()
 
 
-def _whole(
-    name: str,
-    traces: _Traces,
-    options: Options,
-    summary: Summary,
-    configurations: Configurations,
-) -> Iterator[TraceStep]:
-    """The steps of a trace that is one JSON value: a list of requests, a batch."""
-    inputs, _ = find_inputs([name], None, configurations)
-    source = read_source(inputs[0])
+def _whole(item: Input, options: Options, summary: Summary) -> Iterator[TraceStep]:
+    """The steps of a trace that is one JSON value: a list of requests, a batch.
+
+    A file of a folder may be something else; one that is named must hold a request.
+    """
+    source = read_source(item)
     if source is None:
-        traces.failed = True
         return
-    document = Document(source.text, source.format, options, name)
-    requests = document.requests
-    if not requests:
-        raise InputError(f"{name}: no request of a known shape is in it.")
+    requests = Document(source.text, source.format, options, item.path).requests
+    if not requests and item.named:
+        raise InputError(f"{item.path}: no request of a known shape is in it.")
     yield from replay_requests(requests, options, summary)
 
 
@@ -146,7 +158,7 @@ def _options(name: str, configurations: Configurations) -> Options:
 
 def _is_lines(file: Path) -> bool:
     """Whether a file holds one JSON value a line, by its name, else by its first line."""
-    if file.suffix.lower() in (".jsonl", ".ndjson", ".log"):
+    if file.suffix.lower() in _LINES:
         return True
     with file.open("rb") as stream:
         first = stream.readline(1 << 16).strip()
@@ -156,13 +168,26 @@ def _is_lines(file: Path) -> bool:
 
 def _open(file: Path | None) -> TextIO:
     if file is None:
-        return sys.stdin
+        return TextIOWrapper(sys.stdin.buffer, "utf-8-sig", "replace", newline="\n")
     # Lines end at \n alone: a prompt may hold any other separator.
     return file.open(encoding="utf-8-sig", errors="replace", newline="\n")
 
 
-def _lines(stream: Iterable[str]) -> Iterator[str]:
-    for line in stream:
+def _whole_or_lines(stream: TextIO) -> Iterator[str]:
+    """The lines of standard input; one only, when it is one JSON value that spans lines."""
+    first = stream.readline()
+    if first.strip().startswith("{") and first.strip().endswith("}"):
+        yield first
+        yield from stream
+    else:
+        yield first + stream.read()
+
+
+def _text_lines(stream: Iterable[str], name: str) -> Iterator[str]:
+    """The lines without their ends. Raises ``InputError`` for a file that is no text at all."""
+    for number, line in enumerate(stream):
+        if not number and "\0" in line:
+            raise InputError(f"{name}: this is not a text file.")
         yield line.rstrip("\r\n")
 
 
@@ -183,7 +208,9 @@ def diff(options: argparse.Namespace) -> int:
             raise InputError(f"{path}: no request of a known shape is in it.")
         found.append(requests[0])
     summary = Summary()
-    steps = [step_report(result) for result in replay_requests(found, settings, summary)]
+    steps = [
+        step_report(result) for result in replay_requests(found, settings, summary, together=True)
+    ]
     if options.format == "json":
         sys.stdout.write("{" + version_piece())
         sys.stdout.writelines(trace_pieces(iter(steps), lambda: summary_report(summary)))
@@ -233,7 +260,10 @@ def stats(options: argparse.Namespace) -> int:
 def _numbered(name: str, traces: _Traces) -> Iterator[tuple[int, str]]:
     try:
         with _open(traces.files[name]) as stream:
-            yield from enumerate(stream, 1)
-    except OSError as problem:
-        error(f"{name}: {reason(problem)}.")
+            for number, line in enumerate(stream, 1):
+                if number == 1 and "\0" in line:
+                    raise InputError(f"{name}: this is not a text file.")
+                yield number, line
+    except (OSError, InputError) as problem:
+        error(str(problem) if isinstance(problem, InputError) else f"{name}: {reason(problem)}.")
         traces.failed = True
