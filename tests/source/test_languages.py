@@ -282,6 +282,25 @@ def test_a_changing_value_in_the_prefix_is_told_where_it_is_made(
     assert [one for one in told(opened(language)) if one[0] == "CW301"] == []
 
 
+@pytest.mark.parametrize("language", [name for name in SAMPLES if name != "rust"])
+def test_a_finding_can_be_ignored_by_a_comment(language: str) -> None:
+    source = SAMPLES[language].replace("Be kind.", "Current time: 2026-11-21T14:03:22Z")
+    if language == "typescript":
+        source = source.replace("Answer ${name} kindly.", "Current time: 2026-11-21T14:03:22Z")
+    document = opened(language, source)
+    (finding,) = [one for one in document.findings() if one.finding.code == "CW301"]
+    titles = {
+        action.title: action
+        for action in actions(document, finding.start, finding.end, [finding])
+        if action.title.startswith("Ignore volatile-content")
+    }
+    assert "Ignore volatile-content here" in titles
+    for action in titles.values():
+        changed = apply_edits(source, action.edits)
+        assert not parse(language, changed).root.has_error, changed
+        assert "CW301" not in {one[0] for one in told(opened(language, changed))}
+
+
 def test_vercel_provider_options() -> None:
     source = """import { generateText } from "ai";
 const result = await generateText({

@@ -241,3 +241,10 @@ def test_the_handbook_of_the_examples() -> None:
         (one.finding.code, document.text.position(one.start).line) for one in document.findings()
     }
     assert found == {("CW208", 6), ("CW301", 6)}
+
+
+def test_a_comment_of_the_template_silences() -> None:
+    source = "You are a keeper.\n{# cachewise: ignore[volatile-content] #}\nNow: {{ now }}\n"
+    assert told(opened(source, "system.j2")) == []
+    source = "# Rules\n\n<!-- cachewise: ignore[CW301] -->\nCurrent time: 2026-11-21T14:03:22Z\n"
+    assert told(opened(source, "CLAUDE.md")) == []

@@ -151,6 +151,16 @@ COMMENTS: dict[str, tuple[str, str]] = {
     "shell": ("#", ""),
     "http": ("#", ""),
     "markdown": ("<!--", " -->"),
+    "typescript": ("//", ""),
+    "tsx": ("//", ""),
+    "java": ("//", ""),
+    "kotlin": ("//", ""),
+    "go": ("//", ""),
+    "csharp": ("//", ""),
+    "ruby": ("#", ""),
+    "php": ("//", ""),
+    "rust": ("//", ""),
+    "jinja": ("{#", " #}"),
 }
 """How a comment begins and ends in the formats of source code that have any."""
 

@@ -114,7 +114,15 @@ def read_regions(format: str, source: str) -> list[Region]:
             node.key_lengths = [0, *node.key_lengths]
             node.values = [model, *node.values]
             node.starts = [key_at - start, *node.starts]
-    return [Region(start, start + node.length, node, head.comments, SHAPE)]
+    comments = (
+        *head.comments,
+        *(Comment(found.start(), found[0]) for found in _COMMENT.finditer(source, head.body)),
+    )
+    return [Region(start, start + node.length, node, comments, SHAPE)]
+
+
+_COMMENT = re.compile(r"(?s)<!--.*?-->|\{#.*?#\}|\{\{!--.*?--\}\}")
+"""Comments of Markdown and of templates: in them a finding can be silenced."""
 
 
 _WITH_ROLES = {"prompty", "dotprompt"}
