@@ -3,6 +3,7 @@ import type { LanguageClient } from "vscode-languageclient/node";
 import { BODY_SCHEME, Bodies, compareRequests } from "./compare";
 import { isSupported, isWorthServing } from "./documents";
 import { explainRule, RulePages, SCHEME } from "./explain";
+import { countExactly, setKey } from "./keys";
 import { StartError, type Step } from "./locate";
 import { onPythonChange } from "./python-extension";
 import { selectInterpreter } from "./select";
@@ -45,6 +46,10 @@ export function activate(context: vscode.ExtensionContext): Api {
       const given = typeof uri === "string" ? { uri, position: { line, character } } : undefined;
       if (client !== undefined) await compareRequests(client, bodies, given);
     }),
+    command("countTokensExactly", async () => {
+      if ((await life.clientForCommand()) !== undefined) await countExactly();
+    }),
+    command("setKey", () => setKey(context.secrets)),
     vscode.workspace.onDidChangeConfiguration(async (event) => {
       if (event.affectsConfiguration("cachewise.interpreter")) {
         await life.restartIfStarted("cachewise.interpreter has changed");

@@ -15,6 +15,7 @@ import {
 import { Crashes, Tail } from "./crashes";
 import { DOCUMENTS } from "./documents";
 import { readWheels } from "./environment";
+import { COUNT_EXACT, withKey } from "./keys";
 import { locateServer, type ServerPython, StartError } from "./locate";
 import { pythonEnvironment, run } from "./process";
 import { pythonsOf, thisMachine } from "./python";
@@ -134,11 +135,13 @@ async function connect(
       },
     },
     middleware: {
-      // The lens's command; the server would only say the sentence.
-      executeCommand: (command, args, next) =>
-        command === "cachewise.compare"
-          ? vscode.commands.executeCommand("cachewise.compareRequests", ...args)
-          : next(command, args),
+      executeCommand: async (command, args, next) => {
+        // The lens's command; the server would only say the sentence.
+        if (command === "cachewise.compare") {
+          return vscode.commands.executeCommand("cachewise.compareRequests", ...args);
+        }
+        return next(command, command === COUNT_EXACT ? await withKey(args, context.secrets) : args);
+      },
       workspace: {
         configuration: (params) =>
           params.items.map((item) =>

@@ -185,7 +185,10 @@ async def test_the_editors_key(
     await editor.begin()
     editor.wire.open(LARGE)
     assert "ANTHROPIC_API_KEY is not set" in (await editor.run(URI, 0))["error"]
-    assert (await editor.run(URI, 0, KEY))["exact"] is True
+    # A key goes to the provider that it belongs to, and to no other.
+    assert "ANTHROPIC_API_KEY is not set" in (await editor.run(URI, 0, f"google={KEY}"))["error"]
+    assert "ANTHROPIC_API_KEY is not set" in (await editor.run(URI, 0, KEY))["error"]
+    assert (await editor.run(URI, 0, f"anthropic={KEY}"))["exact"] is True
     assert asked.got[0].headers["x-api-key"] == KEY
     assert KEY not in json.dumps(editor.wire.got)
     assert KEY not in caplog.text
@@ -203,7 +206,7 @@ async def test_the_editors_key(
         [URI, 1.5],
         [URI, 7],
         ["file:///nothing.json", 0],
-        [URI, 0, 0, f"{KEY} {KEY}"],
+        [URI, 0, 0, f"anthropic={KEY} {KEY}"],
     ],
 )
 async def test_arguments_that_are_none(

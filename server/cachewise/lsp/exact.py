@@ -33,7 +33,8 @@ _log = logging.getLogger(__name__)
 
 COMMAND = "cachewise.countExact"
 """Its arguments: the document's URI; the request's number from 0, or a line and a character inside
-of it, or nothing when there is but one; and last, where the editor keeps one, the key as a text."""
+of it, or nothing when there is but one; and last, where the editor keeps one, a key as the text
+``PLATFORM=KEY``: a key goes to the provider that it belongs to and to no other."""
 
 SOURCE = "cachewise (provider)"
 
@@ -162,7 +163,7 @@ class ExactCounts:
             os.environ,
             settings_url=analysis.options.settings.anthropic_base_url,
             trusts_settings=self._trusted is True,
-            key=key,
+            key=_key_of(what.platform, key),
         )
         if isinstance(access, str):
             return self._failed(access)
@@ -242,6 +243,12 @@ class ExactCounts:
 
     def _show(self, kind: types.MessageType, text: str) -> None:
         self._server.window_show_message(types.ShowMessageParams(kind, text))
+
+
+def _key_of(platform: str, given: str | None) -> str | None:
+    """The editor's key, when it belongs to the platform that is asked."""
+    name, separator, key = (given or "").partition("=")
+    return key if separator and name == platform and key else None
 
 
 def _arguments(arguments: Sequence[object]) -> tuple[str, tuple[int, ...], str | None]:
