@@ -6,6 +6,9 @@
 - A model or an endpoint without explicit caching takes no notice of markers at all.
 - Some platforms ignore a lifetime that the model does not have.
 
+The marker that Qwen Code sets on the last tool by itself is not reported in a recorded request that
+carries its headers: it does no harm, and is not the reader's to remove.
+
 ```json bad
 {"model": "claude-sonnet-4-6", "max_tokens": 100,
  "messages": [
@@ -31,7 +34,8 @@ Say what is meant: put it on the parent.
 ```
 
 Source: Anthropic, API release notes of 2025-05-01 (markers inside `tool_result.content` and
-`document.source.content`); Alibaba Cloud, "Context cache" (tools, lifetimes); each platform's
+`document.source.content`); Alibaba Cloud, "Context cache" (tools, lifetimes); npm
+@qwen-code/qwen-code 0.24.4 (the marker on the last tool); each platform's
 entry in the catalog.
 """
 
@@ -40,6 +44,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cachewise.caching.plan import Breakpoint
+from cachewise.request.qwen_code import is_signed_by_qwen_code
 from cachewise.rules.base import Context, Finding, Fix, Rule
 from cachewise.rules.markers import allowed_ttls, remove_mark
 from cachewise.rules.placement import movement, place_name
@@ -55,7 +60,7 @@ def check(context: Context) -> Iterator[Finding]:
             # Markers beyond the last few are counted by too-many-breakpoints; automatic caching
             # that the endpoint rejects is more than ignored.
             refused = point.automatic and platform is not None and platform.automatic_refused
-            if not point.excess and not refused:
+            if not point.excess and not refused and not _set_by_qwen_code(context, point):
                 yield _without_effect(context, point)
         elif mark.place == "nested":
             yield _acts_on_parent(context, point)
@@ -63,6 +68,16 @@ def check(context: Context) -> Iterator[Finding]:
             allowed = allowed_ttls(context)
             if allowed and mark.ttl not in allowed and _is_lifetime(context, mark.ttl):
                 yield _unsupported_ttl(context, point, allowed[0])
+
+
+def _set_by_qwen_code(context: Context, point: Breakpoint) -> bool:
+    """Whether Qwen Code set this marker, as it does on the last tool of a request that streams.
+
+    It does no harm there, and nobody who reads the recording could leave it out.
+    """
+    blocks = context.request.blocks
+    tools = [index for index, block in enumerate(blocks) if block.section == "tools"]
+    return point.block in tools[-1:] and is_signed_by_qwen_code(context.found.beside)
 
 
 def _is_lifetime(context: Context, ttl: str) -> bool:

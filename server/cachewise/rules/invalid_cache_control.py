@@ -25,17 +25,33 @@ as no marker.
  "messages": [{"role": "user", "content": "Where is the Argo?"}]}
 ```
 
+A Bedrock `cachePoint` has one type too, `"default"`, and the same two lifetimes, of which a model
+may have the shorter one only.
+
+```json bad
+{"modelId": "us.amazon.nova-pro-v1:0",
+ "system": [{"text": "You answer in one line."}, {"cachePoint": {"type": "default", "ttl": "1h"}}],
+ "messages": [{"role": "user", "content": [{"text": "Where is the Argo?"}]}]}
+```
+
+```json good
+{"modelId": "us.amazon.nova-pro-v1:0",
+ "system": [{"text": "You answer in one line."}, {"cachePoint": {"type": "default", "ttl": "5m"}}],
+ "messages": [{"role": "user", "content": [{"text": "Where is the Argo?"}]}]}
+```
+
 One key more, `scope`, is taken while its beta header is sent: the rule looks for the header in
 `betas`, in `anthropic_beta` and in the headers recorded beside the request.
 
 Source: Anthropic's SDK, type `CacheControlEphemeral`; the API's own error messages; the Bedrock
-user guide for the lifetimes there.
+user guide for the lifetimes there; botocore's service model of bedrock-runtime, `CachePointBlock`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cachewise.request import bedrock_converse
 from cachewise.request.betas import beta_entries
 from cachewise.request.model import PlacedMark
 from cachewise.rules.base import Context, Finding, Fix, Rule
@@ -52,11 +68,13 @@ from cachewise.rules.markers import (
     slots,
     spots,
 )
+from cachewise.rules.misplaced_cache_point import is_misplaced
 from cachewise.syntax.json_edit import Edit, remove_member, set_member
 from cachewise.syntax.tree import Node, escape_pointer
 
 _TYPE = "ephemeral"
 _MARKER = '{"type": "ephemeral"}'
+_POINT_TYPE = "default"
 _OWN_KEYS = ("type", "ttl", "$cachewise")
 LONGEST_SHOWN = 30
 """How many characters of a wrong value a message repeats."""
@@ -64,6 +82,11 @@ LONGEST_SHOWN = 30
 
 def check(context: Context) -> Iterator[Finding]:
     """Each wrong value of each marker; half-typed parts are left alone."""
+    if context.request.shape == bedrock_converse.SHAPE:
+        for placed in context.request.marks:
+            if placed.mark.key == bedrock_converse.POINT and not is_misplaced(context, placed):
+                yield from _point(context, placed)
+        return
     if not anthropic_judges(context):
         return
     for placed in context.request.marks:
@@ -201,6 +224,60 @@ def _extra_keys(context: Context, placed: PlacedMark) -> Iterator[Finding]:
             (start, start + node.key_lengths[index]),
             fixes=(_remove_key(context, placed, key, f"Remove `{key}`"),),
         )
+
+
+def _point(context: Context, placed: PlacedMark) -> Iterator[Finding]:
+    """What is wrong with a checkpoint's type and lifetime; of other keys nothing is known."""
+    node = placed.mark.node
+    if node.kind != "object":
+        return
+    kind = node.get("type")
+    # Nova's own body, in which a checkpoint belongs to a part, does not say what types it takes.
+    if placed.mark.place == "point" and not is_open(kind):
+        if kind is None:
+            if not node.flawed and not any(is_open(other) for other in node.values):
+                yield RULE.finding(
+                    f"Bedrock rejects this request: {placed.pointer} has no `type`. Add "
+                    f'"type": "{_POINT_TYPE}", the only one there is.',
+                    placed.pointer,
+                    (placed.start, placed.end),
+                    fixes=(_set(context, placed, "type", _POINT_TYPE),),
+                )
+        elif kind.kind != "string" or kind.text != _POINT_TYPE:
+            yield RULE.finding(
+                f"Bedrock rejects this request: {placed.pointer}/type is {_shown(kind)}, and the "
+                f'only type of checkpoint is "{_POINT_TYPE}". Write that.',
+                f"{placed.pointer}/type",
+                _member_span(placed, "type"),
+                fixes=(_set(context, placed, "type", _POINT_TYPE),),
+            )
+    yield from _point_ttl(context, placed)
+
+
+def _point_ttl(context: Context, placed: PlacedMark) -> Iterator[Finding]:
+    platform = context.platform
+    value = placed.mark.node.get("ttl")
+    if platform is None or platform.unsupported_ttl != "rejected":
+        return
+    if value is None or value.kind == "null" or is_open(value):
+        return
+    # A model may have lifetimes that a checkpoint cannot name, because its own markers do.
+    allowed = tuple(ttl for ttl in allowed_ttls(context) if ttl in platform.ttl_seconds)
+    if not allowed or (value.kind == "string" and value.text in allowed):
+        return
+    if value.kind == "string" and value.text in platform.ttl_seconds:
+        name = context.model.name if context.model is not None else "this model"
+        advice = f"{name} has no {value.text} lifetime there, only {_listed(allowed)}. Remove `ttl`"
+        fixes = (_remove_key(context, placed, "ttl", "Remove the ttl"),)
+    else:
+        advice = f"lifetimes of a checkpoint are {_listed(allowed)}. Choose one of these"
+        fixes = tuple(_set(context, placed, "ttl", ttl) for ttl in allowed)
+    yield RULE.finding(
+        f"Bedrock rejects this request: {placed.pointer}/ttl is {_shown(value)}, and {advice}.",
+        f"{placed.pointer}/ttl",
+        _member_span(placed, "ttl"),
+        fixes=fixes,
+    )
 
 
 def _fits(context: Context, placed: PlacedMark, ttl: str) -> bool:

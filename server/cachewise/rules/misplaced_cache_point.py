@@ -45,17 +45,26 @@ _BARRED_KINDS = ("tool", "toolResult")
 def check(context: Context) -> Iterator[Finding]:
     """Each checkpoint that the service rejects, with the reason it gives."""
     for placed in context.request.marks:
-        mark = placed.mark
-        if mark.key != POINT or mark.node.kind == "hole":
-            continue
-        if context.model is not None and context.model.explicit is False:
-            yield _unsupported(context, placed)
-        elif mark.place == "inside":
-            yield _inside(context, placed)
-        elif mark.place == "point" and placed.block < 0:
-            yield _first(context, placed)
-        elif _is_refused(context, placed.block):
-            yield _behind_refused(context, placed)
+        yield from _misplaced(context, placed)
+
+
+def is_misplaced(context: Context, placed: PlacedMark) -> bool:
+    """Whether this rule has anything to say of a marker: another place comes before its value."""
+    return any(True for _ in _misplaced(context, placed))
+
+
+def _misplaced(context: Context, placed: PlacedMark) -> Iterator[Finding]:
+    mark = placed.mark
+    if mark.key != POINT or mark.node.kind == "hole":
+        return
+    if context.model is not None and context.model.explicit is False:
+        yield _unsupported(context, placed)
+    elif mark.place == "inside":
+        yield _inside(context, placed)
+    elif mark.place == "point" and placed.block < 0:
+        yield _first(context, placed)
+    elif _is_refused(context, placed.block):
+        yield _behind_refused(context, placed)
 
 
 def _unsupported(context: Context, placed: PlacedMark) -> Finding:
