@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cachewise.analysis import Document
 from cachewise.rules import BY_NAME
 from rules.cases import (
     FOLDER,
@@ -22,6 +23,7 @@ CASES = [case for path in sorted(FOLDER.glob("*.md")) for case in read_cases(pat
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_case(case: Case) -> None:
     found = find(case.source, options(case.settings), case.format)
+    requests = Document(case.source, case.format, options(case.settings)).requests
     lines = case.source.splitlines(keepends=True)
     starts = [sum(map(len, lines[:row])) for row in range(len(lines))]
     assert all(one.code in BY_NAME for one in case.expected)
@@ -35,12 +37,12 @@ def test_case(case: Case) -> None:
 
     for code in {one.code for one in case.related}:
         places = [
-            (place.start + one.located.base, place.end + one.located.base, code, place.message,
-             "", "")
+            (place.start + base, place.end + base, code, place.message, "", "")
             for one in found
             if one.finding.code == code
             for place in one.finding.related
-        ]  # fmt: skip
+            for base in (requests[one.located.index + place.request].base,)
+        ]
         wanted = tuple(one for one in case.related if one.code == code)
         _compare(wanted, sorted(set(places)), starts, lines)
 

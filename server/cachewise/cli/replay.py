@@ -27,6 +27,7 @@ from cachewise.report.trace import (
     step_lines,
     summary_lines,
     trace_pieces,
+    unreadable_lines,
     version_piece,
 )
 
@@ -63,7 +64,7 @@ def replay(options: argparse.Namespace) -> int:
             write(summary_lines(summary_report(summary)), out, color=color)
         if options.format != "text" and summary.unreadable_count:
             warn(
-                f"{name}: {summary.unreadable_count} lines could not be read, the first is line "
+                f"{name}: {unreadable_lines(summary.unreadable_count)}, the first is line "
                 f"{summary.unreadable[0].line}: {summary.unreadable[0].why}."
             )
     if options.format == "json":

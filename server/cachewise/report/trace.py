@@ -199,7 +199,7 @@ def summary_lines(summary: TraceSummary) -> Iterator[Line]:
     yield [
         (
             f"spent {dollars(summary.spent)}, without a cache {dollars(summary.without_cache)}, "
-            f"saved {dollars(summary.saved)}, avoidable {dollars(summary.avoidable)}",
+            f"{_saved(summary.saved)}, avoidable {dollars(summary.avoidable)}",
             "",
         )
     ]
@@ -209,13 +209,23 @@ def summary_lines(summary: TraceSummary) -> Iterator[Line]:
             told += f" ({summary.warm} found the cache warm from before the trace)"
         yield [(told, "")]
     if summary.unpriced:
-        yield [(f"{summary.unpriced} steps have no known price and are in no sum", "yellow")]
+        steps = "step has" if summary.unpriced == 1 else "steps have"
+        yield [(f"{summary.unpriced} {steps} no known price and count in no sum", "yellow")]
     if summary.without_times:
         yield [("Some calls carry no time: their entries are taken to be alive.", "dim")]
     if summary.unreadable_count:
-        yield [(f"{summary.unreadable_count} lines could not be read:", "yellow")]
+        yield [(unreadable_lines(summary.unreadable_count) + ":", "yellow")]
         for number, why in summary.unreadable:
             yield [(f"  line {number}: {why}", "")]
+
+
+def _saved(amount: Decimal) -> str:
+    return f"saved {dollars(amount)}" if amount >= 0 else f"lost {dollars(-amount)}"
+
+
+def unreadable_lines(count: int) -> str:
+    """``3 lines could not be read``."""
+    return f"{count:,} line{'' if count == 1 else 's'} could not be read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +309,7 @@ def stats_lines(stats: StatsReport) -> Iterator[Line]:
     for note in stats.notes:
         yield [(visible(note), "yellow")]
     if stats.unreadable_count:
-        yield [(f"{stats.unreadable_count} lines could not be read:", "yellow")]
+        yield [(unreadable_lines(stats.unreadable_count) + ":", "yellow")]
         for path, line, why in stats.unreadable[:10]:
             yield [(f"  {visible(path)}:{line}: {why}", "")]
 
