@@ -199,7 +199,7 @@ async function removeOutdated(
     if (name.startsWith(ours.start) && name.endsWith(ours.end)) continue;
     log(`private environment: removing the outdated ${name}`);
     await rm(path.join(storage, name), { recursive: true, force: true }).catch((error: Error) =>
-      log(`private environment: ${name} stays for now: ${error.message}`),
+      log(`private environment: ${name} is kept: ${error.message}`),
     );
   }
 }

@@ -50,7 +50,7 @@ function around(pythons: Pythons, more: Partial<Surroundings> = {}, log: string[
   scratch.push(storage);
   return {
     setting: "",
-    folders: ["/work/proj"],
+    folders: ["/home/ada/proj"],
     trusted: true,
     home: "/home/ada",
     activeEnvironment: async () => null,
@@ -90,11 +90,11 @@ test("a setting that does not work is an error, and nothing else is tried", asyn
 test("~ and ${workspaceFolder} may stand in the setting", async () => {
   const pythons = {
     "/home/ada/py": { version: "3.12.0", cachewise: "0.2.0" },
-    "/work/proj/.venv/bin/python": { version: "3.12.0", cachewise: "0.2.0" },
+    "/home/ada/proj/.venv/bin/python": { version: "3.12.0", cachewise: "0.2.0" },
   };
   for (const [setting, path] of [
     ["~/py", "/home/ada/py"],
-    ["${workspaceFolder}/.venv/bin/python", "/work/proj/.venv/bin/python"],
+    ["${workspaceFolder}/.venv/bin/python", "/home/ada/proj/.venv/bin/python"],
   ]) {
     assert.equal((await locateServer(around(pythons, { setting: setting ?? "" }))).path, path);
   }
@@ -103,25 +103,25 @@ test("~ and ${workspaceFolder} may stand in the setting", async () => {
 test("then the environment of the Python extension", async () => {
   const pythons = {
     "/usr/bin/python3": { version: "3.12.0", cachewise: "0.2.0" },
-    "/work/proj/.venv/bin/python": { version: "3.11.0", cachewise: "0.3.0" },
+    "/home/ada/proj/.venv/bin/python": { version: "3.11.0", cachewise: "0.3.0" },
   };
-  const activeEnvironment = async () => "/work/proj/.venv/bin/python";
+  const activeEnvironment = async () => "/home/ada/proj/.venv/bin/python";
   const found = await locateServer(around(pythons, { activeEnvironment }));
-  assert.equal(found.path, "/work/proj/.venv/bin/python");
+  assert.equal(found.path, "/home/ada/proj/.venv/bin/python");
 });
 
 test("an active environment that is too old is passed over, with the reason in the log", async () => {
   const pythons = {
-    "/work/proj/.venv/bin/python": { version: "3.9.2" },
+    "/home/ada/proj/.venv/bin/python": { version: "3.9.2" },
     "/usr/bin/python3": { version: "3.12.0", cachewise: "0.2.0" },
   };
   const log: string[] = [];
-  const activeEnvironment = async () => "/work/proj/.venv/bin/python";
+  const activeEnvironment = async () => "/home/ada/proj/.venv/bin/python";
   const found = await locateServer(around(pythons, { activeEnvironment }, log));
   assert.equal(found.path, "/usr/bin/python3");
   assert.ok(
     log.includes(
-      "2/5 Python extension: /work/proj/.venv/bin/python: Python 3.9.2 is older than 3.11",
+      "2/5 Python extension: /home/ada/proj/.venv/bin/python: Python 3.9.2 is older than 3.11",
     ),
     log.join("\n"),
   );
@@ -129,7 +129,7 @@ test("an active environment that is too old is passed over, with the reason in t
 
 test("in an untrusted workspace nothing inside it is run", async () => {
   const pythons = {
-    "/work/proj/.venv/bin/python": { version: "3.12.0", cachewise: "9.0.0" },
+    "/home/ada/proj/.venv/bin/python": { version: "3.12.0", cachewise: "9.0.0" },
     "/usr/bin/python3": { version: "3.12.0", cachewise: "0.2.0" },
   };
   const said: string[] = [];
@@ -137,14 +137,14 @@ test("in an untrusted workspace nothing inside it is run", async () => {
     around(pythons, {
       trusted: false,
       setting: "${workspaceFolder}/.venv/bin/python",
-      activeEnvironment: async () => "/work/proj/.venv/bin/python",
+      activeEnvironment: async () => "/home/ada/proj/.venv/bin/python",
       machinePythons: () => ["/usr/bin/python3"],
       run: play(pythons, said),
     }),
   );
   assert.equal(found.path, "/usr/bin/python3");
   assert.deepEqual(
-    said.filter((line) => line.includes("/work/proj")),
+    said.filter((line) => line.includes("/home/ada/proj")),
     [],
   );
 });
@@ -220,8 +220,8 @@ test("an environment whose server recognises no request is not used", async () =
 });
 
 test("a folder that only begins alike is not inside", () => {
-  assert.equal(isInside("/work/proj/.venv/bin/python", ["/work/proj"]), true);
-  assert.equal(isInside("/work/proj", ["/work/proj"]), true);
-  assert.equal(isInside("/work/proj-2/bin/python", ["/work/proj"]), false);
-  assert.equal(isInside("/work/proj/../other/python", ["/work/proj"]), false);
+  assert.equal(isInside("/home/ada/proj/.venv/bin/python", ["/home/ada/proj"]), true);
+  assert.equal(isInside("/home/ada/proj", ["/home/ada/proj"]), true);
+  assert.equal(isInside("/home/ada/proj-2/bin/python", ["/home/ada/proj"]), false);
+  assert.equal(isInside("/home/ada/proj/../other/python", ["/home/ada/proj"]), false);
 });

@@ -18,6 +18,7 @@ from cachewise.request.model import (
     Unit,
     is_entry,
     is_unknown,
+    mark_at,
     members_except,
     memoised_unit,
 )
@@ -156,7 +157,7 @@ def read(node: Node) -> Request:
     automatic = None
     index = node.index("cache_control")
     if index >= 0 and node.values[index].kind != "null":
-        automatic = _mark("top", node, index, 0, "", -1)
+        automatic = mark_at("top", node, index, 0, "", -1)
     version = node.get_text("anthropic_version") or ""
     platform = (
         "bedrock"
@@ -216,7 +217,7 @@ def _message(node: Node) -> Unit:
                 blocks.append(block)
                 _collect_marks(child, block, len(blocks) - 1, marks)
     if index >= 0 and node.values[index].kind != "null":
-        marks.append(_mark("message", node, index, 0, "", len(blocks) - 1))
+        marks.append(mark_at("message", node, index, 0, "", len(blocks) - 1))
     return Unit(node, role, tuple(blocks), tuple(marks))
 
 
@@ -250,7 +251,11 @@ def _collect_marks(node: Node, block: Block, index: int, marks: list[Mark]) -> N
                 if key == "cache_control":
                     # Of a key that is written twice the last one counts.
                     if value.kind != "null" and current.index(key) == position:
-                        found.append(_mark(place, current, position, base, pointer, index, last))
+                        found.append(
+                            mark_at(
+                                place, current, position, base, pointer, index, last_nested=last
+                            )
+                        )
                     continue
                 if value.kind not in ("object", "array") or key in _OPAQUE:
                     continue
@@ -286,27 +291,3 @@ def _nested_array(node: Node) -> Node | None:
             if content is not None and content.kind == "array":
                 return content
     return None
-
-
-def _mark(
-    place: MarkPlace,
-    owner: Node,
-    index: int,
-    base: int,
-    pointer: str,
-    block: int,
-    last_nested: bool = False,
-) -> Mark:
-    node = owner.values[index]
-    return Mark(
-        place=place,
-        node=node,
-        start=base + owner.starts[index],
-        key_start=base + owner.key_starts[index],
-        pointer=f"{pointer}/cache_control",
-        owner=owner,
-        owner_start=base,
-        block=block,
-        ttl=node.get_text("ttl") or "",
-        last_nested=last_nested,
-    )
