@@ -2,7 +2,7 @@ import json
 
 import pytest
 import yaml as pyyaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cachewise.syntax.formats import format_of, read_regions, reread_regions
@@ -216,6 +216,7 @@ def test_deep_nesting_is_passed_over():
     ),
     st.booleans(),
 )
+@example("0E0", False)
 def test_whatever_yaml_is_written_is_read_back(value, flow):
     source = pyyaml.safe_dump({"v": value}, allow_unicode=True, default_flow_style=flow)
     region = node_of(source)
