@@ -33,7 +33,7 @@ _FORBIDDEN = re.compile(
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|\ufeff"
 )
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+(?:[eE][+-][0-9]+)?)?")
-"""As YAML 1.1 writes them: an exponent only behind a point, and with its sign; ``0E0`` is a text."""
+"""As YAML 1.1 writes them: an exponent only behind a point and with a sign; ``0E0`` is a text."""
 _COMMENT = re.compile(r"(?:(?<=[ \t])|^)#[^\r\n]*", re.MULTILINE)
 _WORDS: dict[str, Kind] = {
     "": "null", "~": "null", "null": "null", "Null": "null", "NULL": "null",
