@@ -107,8 +107,9 @@ _KEYS = (
         "semantics",
         Semantics,
         "current",
-        "Which description of the cache to follow: `current`, or `2025-11` for the cache as it "
-        "was documented then.",
+        "Which description of the cache to follow. `current`: a breakpoint finds only entries that "
+        "an earlier request wrote at a marked position. `2025-11`, as it was documented then: it "
+        "matches any earlier block boundary whose content is unchanged, marked or not.",
     ),
     Key(
         "select",
