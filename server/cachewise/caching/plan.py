@@ -180,9 +180,30 @@ def make_plan(
         prefixes=prefixes,
         total=total,
         breakpoints=tuple(breakpoints),
-        window=platform.window if platform else None,
+        window=_window(request, model, platform),
         unknown=unknown,
     )
+
+
+def limits_apply(request: Request, model: Model | None, platform: Platform) -> bool:
+    """Whether a platform's limits on markers, its window among them, are about this model.
+
+    One that serves several makers' models states them for those whose lifetimes it has. OpenAI's
+    models, with lifetimes of their own, keep their maker's cache there: nothing walks back in it,
+    and no marker too many is rejected (OpenAI, "Prompt caching"). Of a model that is named and not
+    known, nothing is asserted there but what is true of all Claude models.
+    """
+    if model is None:
+        claude = request.provider == "anthropic" and not platform.gateway
+        nameless = request.model_written is None and not platform.gateway
+        return claude or nameless or platform.serves == (request.provider,)
+    ttls = effective_ttls(model, platform.id)
+    return not ttls or any(ttl in platform.ttl_seconds for ttl in ttls)
+
+
+def _window(request: Request, model: Model | None, platform: Platform | None) -> int | None:
+    applies = platform is not None and limits_apply(request, model, platform)
+    return platform.window if platform is not None and applies else None
 
 
 def _unknown_lengths(unit: Unit) -> list[int] | None:
@@ -241,5 +262,10 @@ def _kept(
         return dict.fromkeys(order[limit:], f"only {limit} markers are passed on")
     if platform.extra_breakpoints == "last-win":
         reason = f"only the last {limit} markers take effect here"
-        return dict.fromkeys(range(excess), reason)
+        counted = [
+            index
+            for index, (_, placed) in enumerate(closing)
+            if placed.mark.place != "top" or platform.automatic
+        ]
+        return dict.fromkeys(counted[:-limit], reason)
     return {}

@@ -5,8 +5,8 @@ the messages as they stand. For Claude models, system messages that stand later 
 since a gateway has to move them into the one system prompt that Claude has.
 
 Markers: ``cache_control`` on a part (DashScope, OpenRouter, LiteLLM), on a message or a tool or its
-``function`` (LiteLLM, OpenRouter), and ``prompt_cache_breakpoint`` on a part (OpenAI from GPT-5.6,
-Qwen4). Also read: DashScope's own body, whose messages stand under ``input``.
+``function`` (LiteLLM, OpenRouter), at the top of the body (OpenRouter, for Claude), and
+``prompt_cache_breakpoint`` on a part (OpenAI from GPT-5.6, Qwen4). Also read: DashScope's own body, whose messages stand under ``input``.
 
 Sources: OpenAI's API reference and prompt caching guide; Alibaba Model Studio, Context cache;
 OpenRouter and LiteLLM, Prompt caching.
@@ -77,6 +77,10 @@ def read(node: Node) -> Request:
     found = _member(node, path)
     if found is not None:
         _add_messages(prefix, found[0], found[1], "/" + "/".join(path), provider == "anthropic")
+    automatic = None
+    index = node.index("cache_control")
+    if index >= 0 and node.values[index].kind != "null":
+        automatic = mark_at("top", node, index, 0, "", -1)
     nested = len(path) > 1
     options = node.get("prompt_cache_options")
     return Request(
@@ -87,6 +91,7 @@ def read(node: Node) -> Request:
         unit_starts=prefix.starts,
         unit_pointers=prefix.pointers,
         params=members_except(node, "tools", "functions", "messages"),
+        automatic=automatic,
         platform="dashscope" if nested else _local_platform(node, model),
         platform_guess=None if nested else guess_platform(node, model, provider),
         default_ttl=(options.get_text("ttl") or "") if options is not None else "",

@@ -67,7 +67,7 @@ def check(context: Context) -> Iterator[Finding]:
         elif platform is not None and platform.unsupported_ttl == "ignored" and mark.ttl:
             allowed = allowed_ttls(context)
             if allowed and mark.ttl not in allowed and _is_lifetime(context, mark.ttl):
-                yield _unsupported_ttl(context, point, allowed[0])
+                yield _unsupported_ttl(context, point, allowed)
 
 
 def _set_by_qwen_code(context: Context, point: Breakpoint) -> bool:
@@ -115,15 +115,16 @@ def _acts_on_parent(context: Context, point: Breakpoint) -> Finding:
     )
 
 
-def _unsupported_ttl(context: Context, point: Breakpoint, default: str) -> Finding:
+def _unsupported_ttl(context: Context, point: Breakpoint, allowed: tuple[str, ...]) -> Finding:
     placed = point.placed
+    default = allowed[0]
     model = context.model.id if context.model is not None else "this model"
     start = placed.start + placed.mark.node.start_of("ttl")
     removal = remove_member(context.read, placed.mark.node, placed.start, "ttl")
     return RULE.finding(
-        f'The lifetime "{placed.mark.ttl}" is ignored: {model} has {default} only on this '
-        f"platform, so the entry dies after {default}. Remove the ttl, and send requests at least "
-        "that often.",
+        f'The lifetime "{placed.mark.ttl}" is ignored: {model} has {" and ".join(allowed)} '
+        f"only on this platform, so the entry dies after {default}. Remove the ttl, and send "
+        "requests at least that often.",
         f"{placed.pointer}/ttl",
         (start, start + placed.mark.node.values[placed.mark.node.index("ttl")].length),
         fixes=(Fix(f"Remove the ttl (the default is {default})", (removal,)),),

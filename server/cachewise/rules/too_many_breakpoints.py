@@ -46,6 +46,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cachewise.caching.plan import limits_apply
 from cachewise.request.litellm_proxy import landings
 from cachewise.request.model import PlacedMark
 from cachewise.rules.base import Context, Finding, Fix, Related, Rule, Severity
@@ -59,6 +60,8 @@ def check(context: Context) -> Iterator[Finding]:
         return
     platform = context.platform
     if platform is None or platform.max_breakpoints is None:
+        return
+    if not limits_apply(context.request, context.model, platform):
         return
     if platform.gateway and (context.model is None or context.model.provider != "anthropic"):
         return  # The catalog's limit of a gateway is that of the Claude models behind it.
