@@ -162,6 +162,8 @@ class Request:
     default_ttl: str = ""
     configuration: bool = False
     drops_surplus: bool = False
+    memo: dict[str, Any] = field(default_factory=dict[str, Any], compare=False, repr=False)
+    """What was worked out about this request as a whole, by whom it concerns."""
     _blocks: list[Block] | None = None
     _firsts: list[int] | None = None
     _marks: list[PlacedMark] | None = None
@@ -173,7 +175,13 @@ class Request:
 
     def succeed(self, earlier: Request) -> None:
         """Take over what was found out about the units that an edit has left alone."""
-        earlier._earlier = None
+        if earlier._earlier is not None:
+            # It is needed no longer, and knows itself by way of what was worked out about it:
+            # without these ways it goes at once, and does not wait for a collector of cycles.
+            oldest, _, _ = earlier._earlier
+            oldest.memo.clear()
+            oldest.node.memo = None
+            earlier._earlier = None
         self._earlier = (earlier, *common_ends(earlier.units, self.units))
 
     @property

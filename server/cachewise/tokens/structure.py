@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, takewhile
 from math import ceil, floor
-from typing import Any, cast, overload
+from operator import attrgetter
+from typing import Any, Literal, cast, overload
 
 from cachewise.catalog.model import Model
 from cachewise.request.model import Block, Request, Unit
@@ -65,11 +67,18 @@ class Prefixes(Sequence[Count]):
     __slots__ = ("_estimates", "_highs", "_lows", "_method")
 
     def __init__(
-        self, estimates: list[float], lows: list[float], highs: list[float], method: str
+        self,
+        estimates: list[float],
+        lows: list[float],
+        highs: list[float],
+        method: str,
+        earlier: tuple[Prefixes, int] | None = None,
     ) -> None:
-        self._estimates = list(accumulate(estimates))
-        self._lows = list(accumulate(lows))
-        self._highs = list(accumulate(highs))
+        """``earlier``: other running counts, and how many blocks they have in common with these."""
+        known, count = earlier or (None, 0)
+        self._estimates = _sums(estimates, known._estimates if known else [], count)
+        self._lows = _sums(lows, known._lows if known else [], count)
+        self._highs = _sums(highs, known._highs if known else [], count)
         self._method = method
 
     def last(self) -> tuple[float, float, float]:
@@ -89,6 +98,15 @@ class Prefixes(Sequence[Count]):
         if isinstance(index, slice):
             return [self[position] for position in range(*index.indices(len(self)))]
         return _count(self._estimates[index], self._lows[index], self._highs[index], self._method)
+
+
+def _sums(values: list[float], known: list[float], count: int) -> list[float]:
+    """The running sums of values, the first ``count`` of which are known."""
+    if not count:
+        return list(accumulate(values))
+    sums = known[: count - 1]
+    sums += accumulate(values[count:], initial=known[count - 1])
+    return sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +138,7 @@ def count_request(request: Request, model: Model | None, *, exact: bool = True) 
     for more new text than can be counted at once, estimates stand in, and ``complete`` is False.
     """
     run = _Run(request, model, settings_for(request, model), exact)
-    run.add_units(request.units)
+    run.add_all()
     return run.result()
 
 
@@ -195,6 +213,50 @@ class _Sum:
         self.high += count.high + tokens + more
 
 
+_EntryKind = Literal["note", "unknown", "pending", "fast", "calls", "several results"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """Something to say of a unit: a note, the place of a block of unknown length in it, ..."""
+
+    unit: int
+    kind: _EntryKind
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """Where a run stood before a unit: its index, the blocks before it, and the run's state."""
+
+    unit: int
+    blocks: int
+    state: tuple[Any, ...]
+
+
+_unit_of = attrgetter("unit")
+
+_STRIDE = 64
+"""Units from one stage to the next."""
+
+_STATE_NAMES = (
+    "section",
+    "role",
+    "messages",
+    "has_tools",
+    "has_system",
+    "system_start",
+    "system_newline",
+    "tail",
+    "after_results",
+    "thinking_placed",
+    "calls_placed",
+)
+_STATE = attrgetter(*_STATE_NAMES)
+
+_RUN = "token run"
+
+
 @dataclass(slots=True)
 class _Run:
     """One pass over the units of a request."""
@@ -210,16 +272,24 @@ class _Run:
     """What falls between the last block and the next."""
     closing: _Sum = field(default_factory=lambda: _Sum())
     """What falls behind the last message."""
-    notes: dict[str, None] = field(default_factory=dict[str, None])
-    unknown: list[int] = field(default_factory=list[int])
-    pending: list[Unit] = field(default_factory=list[Unit])
+    log: list[_Entry] = field(default_factory=list[_Entry])
+    """What there is to say of single units, in their order."""
+    stages: list[_Stage] = field(default_factory=list[_Stage])
+    last: tuple[Any, ...] = ()
+    """The state behind the last unit."""
     names: dict[str, str] = field(default_factory=dict[str, str])
+    """The tools called so far, by the id of the call."""
+    number: int = 0
+    """The index of the unit that is being added."""
+    prefixes: Prefixes | None = None
+    common: tuple[Prefixes, int] | None = None
+    """The running counts of an earlier run, and how many blocks of them are these ones too."""
     section: str = ""
     role: str = ""
     keys: Mapping[str, str] = field(init=False)
     frame: Mapping[str, Any] = field(init=False)
     result_after: float = field(init=False)
-    messages: int = 0
+    messages: bool = False
     has_tools: bool = False
     system_start: str = ""
     system_newline: float = 0
@@ -227,11 +297,11 @@ class _Run:
     has_system: bool = False
     after_results: bool = False
     thinking_placed: bool = False
+    calls_placed: bool = False
     at_once: int = AT_ONCE
     estimated_at_once: float = ESTIMATED_AT_ONCE
     sampled: list[float] = field(default_factory=lambda: [0.0, 0.0])
     """Characters of source estimated so far, and the tokens found in them."""
-    fast: bool = False
 
     def __post_init__(self) -> None:
         settings = self.settings
@@ -240,8 +310,129 @@ class _Run:
         self.frame = _frame(settings)
         self.result_after = call_form(settings).get("result_after", 0)
 
+    def add_all(self) -> None:
+        """Add all entries; what an edit has left alone counts as it did before.
+
+        After an edit the run begins at the last stage in front of it. It is over once it comes to
+        a stage behind the edit in the same state as the earlier run: from there on both add the
+        same.
+        """
+        request = self.request
+        count = len(request.units)
+        earlier = self.comparable()
+        meeting: list[int] = []
+        if earlier is not None and request.earlier is not None:
+            before, front, back = request.earlier
+            self.resume(earlier, front)
+            moved = count - len(before.units)
+            meeting = [stage.unit + moved for stage in earlier.stages]
+            meeting = meeting[bisect_left(meeting, count - back) :]
+        while self.number < count:
+            if earlier is not None and self.number in meeting[:1] and self.joins(earlier):
+                break
+            meeting = meeting[bisect_right(meeting, self.number) :]
+            self.stages.append(_Stage(self.number, len(self.estimates), self.state()))
+            end = min(self.number + _STRIDE, count, *meeting[:1])
+            self.add_units(request.units[self.number : end])
+        self.number = count
+        self.last = self.state()
+        request.memo[_RUN] = self
+
+    def comparable(self) -> _Run | None:
+        """The run over the request before an edit, where what both share counts the same."""
+        request = self.request
+        if request.earlier is None:
+            return None
+        earlier, front, back = request.earlier
+        run: _Run | None = earlier.memo.get(_RUN)
+        if run is None or run.settings != self.settings or run.model is not self.model:
+            return None
+        if self.exact and any(entry.kind == "pending" for entry in run.log):
+            return None
+        if earlier.params.keys() != request.params.keys() or any(
+            node is not earlier.params[name][0] for name, (node, _) in request.params.items()
+        ):
+            return None
+        # What stands in front of the tools depends on all of them.
+        edited = earlier.units[front : len(earlier.units) - back]
+        edited += request.units[front : len(request.units) - back]
+        return None if any(_in_tools(unit) for unit in edited) else run
+
+    def resume(self, earlier: _Run, front: int) -> None:
+        """Begin at the last stage of an earlier run that unit ``front`` does not come before."""
+        index = bisect_right(earlier.stages, front, key=_unit_of) - 1
+        if index < 0:
+            return
+        stage = earlier.stages[index]
+        self.stages = earlier.stages[:index]
+        self.number = stage.unit
+        self.set_state(stage.state)
+        self.estimates += earlier.estimates[: stage.blocks]
+        self.lows += earlier.lows[: stage.blocks]
+        self.highs += earlier.highs[: stage.blocks]
+        if earlier.prefixes is not None:
+            self.common = (earlier.prefixes, stage.blocks)
+        self.log = earlier.log[: bisect_left(earlier.log, stage.unit, key=_unit_of)]
+        for entry in self.log:
+            if entry.kind == "calls":
+                self.names.update(entry.value)
+
+    def joins(self, earlier: _Run) -> bool:
+        """Take over the rest of an earlier run, if from this stage on both add the same."""
+        old_count = len(earlier.request.units)
+        moved = len(self.request.units) - old_count
+        index = bisect_left(earlier.stages, self.number - moved, key=_unit_of)
+        stage = earlier.stages[index]
+        if stage.state != self.state():
+            return False
+        cut = bisect_left(earlier.log, stage.unit, key=_unit_of)
+        rest = earlier.log[cut : bisect_left(earlier.log, old_count, key=_unit_of)]
+        if any(entry.kind == "several results" for entry in rest):
+            # What these add depends on the names of the tools called before.
+            names: dict[str, str] = {}
+            for entry in earlier.log[:cut]:
+                if entry.kind == "calls":
+                    names.update(entry.value)
+            if names != self.names:
+                return False
+        more = len(self.estimates) - stage.blocks
+        stages = earlier.stages[index:]
+        if moved or more:
+            stages = [_Stage(at.unit + moved, at.blocks + more, at.state) for at in stages]
+            rest = [_Entry(entry.unit + moved, entry.kind, entry.value) for entry in rest]
+        self.stages += stages
+        self.log += rest
+        self.estimates += earlier.estimates[stage.blocks :]
+        self.lows += earlier.lows[stage.blocks :]
+        self.highs += earlier.highs[stage.blocks :]
+        self.set_state(earlier.last)
+        return True
+
+    def state(self) -> tuple[Any, ...]:
+        """All of this run that what later units add depends on, but for the names of tools."""
+        carry, closing = self.carry, self.closing
+        return (
+            (carry.estimate, carry.low, carry.high),
+            (closing.estimate, closing.low, closing.high),
+            *_STATE(self),
+        )
+
+    def set_state(self, state: tuple[Any, ...]) -> None:
+        """Go on in a state that was taken before."""
+        self.carry, self.closing = _Sum(*state[0]), _Sum(*state[1])
+        for name, value in zip(_STATE_NAMES, state[2:], strict=True):
+            setattr(self, name, value)
+
+    def say(self, kind: _EntryKind, value: Any = None) -> None:
+        """Note something about the unit that is being added."""
+        self.log.append(_Entry(self.number, kind, value))
+
+    def said(self, kind: _EntryKind) -> Iterator[_Entry]:
+        """What was noted of one kind."""
+        return (entry for entry in self.log if entry.kind == kind)
+
     def add_units(self, units: Sequence[Unit]) -> None:
-        """Add entries; a message that is known and has nothing but texts in it takes a short way."""
+        """Add entries; a message that is known and holds nothing but texts takes a short way."""
         estimates, lows, highs = self.estimates, self.lows, self.highs
         key, each = self.keys["messages"], self.frame["each"]
         for unit in units:
@@ -256,10 +447,11 @@ class _Run:
                 or role in _TURNS
             ):
                 self.add_unit(unit)
+                self.number += 1
                 continue
+            self.number += 1
             if role != self.role:
                 self.carry.add(each)
-                self.messages += 1
                 self.role = role
             first = len(estimates)
             estimates += counted.estimates
@@ -291,13 +483,14 @@ class _Run:
                 self.add(self.result_after)
             if role != self.role:
                 self.add(self.frame["each"] + (0 if self.messages else self.frame["first"]))
-                self.messages += 1
+                self.messages = True
                 self.role = role
             if self.after_results and role == "assistant":
                 self.add(-counted.opening)
             self.after_results = counted.results > 0
             if counted.calls:
                 self.names.update(counted.calls)
+                self.say("calls", counted.calls)
                 if not self.has_tools and self.settings.claude:
                     self.without_tools()
         elif section == "system":
@@ -321,11 +514,14 @@ class _Run:
         if self.system_newline:
             for values in (self.estimates, self.lows, self.highs):
                 values[-1] += self.system_newline
-        self.fast = self.fast or counted.fast
+        if counted.fast:
+            self.say("fast")
+        if counted.results > 1:
+            self.say("several results")
         for note in counted.notes:
-            self.notes[note] = None
+            self.say("note", note)
         for block in counted.unknown:
-            self.unknown.append(first + block)
+            self.say("unknown", block)
 
     def add(self, tokens: float, less: float = 0, more: float = 0) -> None:
         """Tokens that belong to whatever block comes next."""
@@ -348,7 +544,7 @@ class _Run:
             self.add(0, 0, 60)
             return
         self.hosted()
-        own = [_is_custom(unit.node) for unit in self.request.units if _in_tools(unit)]
+        own = [_is_custom(unit.node) for unit in takewhile(_in_tools, self.request.units)]
         if not any(own):
             # A hosted tool's own figure holds the instructions too.
             return
@@ -356,7 +552,7 @@ class _Run:
         if hidden is None:
             auto, _, less, more = self.unknown_prompt()
             self.add(auto, less, more)
-            self.notes["the hidden tool prompt of this model is not known"] = None
+            self.say("note", "the hidden tool prompt of this model is not known")
         else:
             self.add(hidden[0], 2 if all(own) else hidden[0], 2)
 
@@ -391,7 +587,7 @@ class _Run:
         for parameter in ("mcp_servers", "container"):
             if self.request.param(parameter) is not None:
                 self.add(0, 0, constants()["server_tools"]["named_elsewhere"])
-                self.notes[f"{parameter} brings tools or texts that the request only names"] = None
+                self.say("note", f"{parameter} brings tools or texts that the request only names")
         if self.has_system:
             data: Mapping[str, Any] = constants()["system"]
             after: Mapping[str, int] = data["after_with_tools" if self.has_tools else "after"]
@@ -429,7 +625,8 @@ class _Run:
     def hosted(self) -> None:
         """What a call may bill on top of its prompt because tools run on the provider's side."""
         data: Mapping[str, Any] = constants()["server_tools"]
-        kinds = [unit.node.get_text("type") or "" for unit in self.request.units if _in_tools(unit)]
+        tools = takewhile(_in_tools, self.request.units)
+        kinds = [unit.node.get_text("type") or "" for unit in tools]
         if any(kind.startswith(tuple(data["searching"])) for kind in kinds):
             self.closing.add(0, 0, data["billed_on_top"])
 
@@ -459,16 +656,16 @@ class _Run:
         else:
             count = self.text(dump(schema))
             self.carry.add_count(count, 20, count.estimate * 0.5 + 20, count.estimate * 0.5 + 60)
-            self.notes["how this provider writes an answer's schema is not published"] = None
+            self.say("note", "how this provider writes an answer's schema is not published")
 
     def without_tools(self) -> None:
         """Calls in the history of a request that defines no tools bring some instructions too."""
-        if "calls without tools" in self.names:
+        if self.calls_placed:
             return
-        self.names["calls without tools"] = ""
+        self.calls_placed = True
         data = constants()["calls"]["without_tools"]
         self.add(data["tokens"], data["less"], data["more"])
-        self.notes["the history calls tools that the request does not define"] = None
+        self.say("note", "the history calls tools that the request does not define")
 
     def text(self, text: str) -> Count:
         """One text's count, or an estimate while the vocabulary is not loaded."""
@@ -495,7 +692,7 @@ class _Run:
                 return known
         if not self.exact:
             if node.length > self.at_once or not is_ready(self.settings.family):
-                self.pending.append(unit)
+                self.say("pending", unit)
                 return self.rough(unit)
             self.at_once -= node.length
         known = self.make(unit, names or self.result_names(unit))
@@ -538,8 +735,8 @@ class _Run:
     def refine(self) -> Iterator[None]:
         """Count the units that were only estimated, then put the whole together once."""
         family = self.settings.family
-        for unit in self.pending:
-            for block in unit.blocks:
+        for entry in self.said("pending"):
+            for block in entry.value.blocks:
                 for text in self.recipe(block, Place()).texts:
                     for _ in count_steps(text, family):
                         yield
@@ -658,8 +855,9 @@ class _Run:
 
     def result(self) -> RequestCounts:
         """The running counts after the last unit."""
-        method = self.settings.family + (FAST if self.fast else "")
-        prefixes = Prefixes(self.estimates, self.lows, self.highs, method)
+        method = self.settings.family + (FAST if any(self.said("fast")) else "")
+        prefixes = Prefixes(self.estimates, self.lows, self.highs, method, self.common)
+        self.prefixes, self.common = prefixes, None
         if self.section != "messages":
             self.before_messages()
         frame = self.frame
@@ -673,14 +871,16 @@ class _Run:
         low += self.carry.low + self.closing.low
         high += self.carry.high + self.closing.high
         if self.model is None and self.settings.claude:
-            self.notes["the model is not known, so the newest tokenizer is taken"] = None
+            self.say("note", "the model is not known, so the newest tokenizer is taken")
+        pending = any(self.said("pending"))
+        firsts = self.request.firsts
         return RequestCounts(
             prefixes,
             _count(estimate, low, high, method),
-            not self.pending,
-            tuple(self.notes),
-            tuple(self.unknown),
-            self.refine if self.pending else None,
+            not pending,
+            tuple(dict.fromkeys(entry.value for entry in self.said("note"))),
+            tuple(firsts[entry.unit] + entry.value for entry in self.said("unknown")),
+            self.refine if pending else None,
         )
 
 
