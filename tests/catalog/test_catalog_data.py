@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from cachewise import catalog as catalog_package
 from cachewise.catalog import Catalog, Source, build, effective_minimum, parse, resolve
 from cachewise.catalog.load import FILES
-from cachewise.catalog.model import SOURCE_GROUPS, Model
+from cachewise.catalog.model import PLATFORM_FACTS, SOURCE_GROUPS, Model
 from cachewise.catalog.schema import OverrideError, check_file, schema_text, with_overrides
 
 FOLDER = Path(catalog_package.__file__).parent
@@ -122,15 +122,31 @@ def test_a_spoilt_file_is_refused(spoil: Callable[[dict[str, Any]], None]) -> No
         check_file(entry)
 
 
-def test_every_value_has_a_source_and_a_date(catalog: Catalog) -> None:
-    for model in catalog.models.values():
-        for group, names in SOURCE_GROUPS.items():
-            if any(getattr(model, name) not in (None, (), {}, "") for name in names):
-                source = model.sources[group]
-                assert source.tag and source.what
-                assert date(2026, 1, 1) <= source.checked <= catalog.updated
+def unsourced(catalog: Catalog) -> list[str]:
+    """Every value of the catalog that has no source, or one that names no place or no fit date."""
+
+    def is_fit(source: Source | None) -> bool:
+        return (
+            source is not None
+            and bool(source.tag and source.what)
+            and date(2026, 1, 1) <= source.checked <= catalog.updated
+        )
+
+    found = [
+        f"{model.id}: {group}"
+        for model in catalog.models.values()
+        for group, names in SOURCE_GROUPS.items()
+        if any(getattr(model, name) not in (None, (), {}, "") for name in names)
+        and not is_fit(model.sources.get(group))
+    ]
     for platform in catalog.platforms.values():
-        assert platform.sources["default"].checked <= catalog.updated
+        if not is_fit(platform.sources.get("default")):
+            found.append(platform.id)
+        found += [
+            f"{platform.id}: {fact}"
+            for fact, source in platform.sources.items()
+            if fact not in ("default", *PLATFORM_FACTS) or not is_fit(source)
+        ]
     for entry in (
         *catalog.semantics.values(),
         *catalog.invalidation.values(),
@@ -138,7 +154,57 @@ def test_every_value_has_a_source_and_a_date(catalog: Catalog) -> None:
         *catalog.beta_required.values(),
         *catalog.auth,
     ):
-        assert entry.source.checked <= catalog.updated
+        if not is_fit(entry.source):
+            found.append(repr(entry))
+    return found
+
+
+def test_every_value_has_a_source_and_a_date(catalog: Catalog) -> None:
+    assert unsourced(catalog) == []
+
+
+@pytest.mark.parametrize("group", ["minimum", "prices", "ttls", "lifecycle", "limits"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        None,
+        Source("", "a page", date(2026, 11, 1)),
+        Source("PAGE", "", date(2026, 11, 1)),
+        Source("PAGE", "a page", date(2025, 11, 1)),
+        Source("PAGE", "a page", date(2027, 11, 1)),
+    ],
+    ids=["none", "no tag", "no place", "too old", "from the future"],
+)
+def test_a_value_without_source_or_date_is_seen(
+    catalog: Catalog, group: str, source: Source | None
+) -> None:
+    for id_ in ("claude-sonnet-4-6", "gpt-5.6", "qwen3.7-plus"):
+        model = catalog.models[id_]
+        sources = {key: value for key, value in model.sources.items() if key != group}
+        if source is not None:
+            sources[group] = source
+        spoilt = dataclasses.replace(model, sources=sources)
+        found = unsourced(dataclasses.replace(catalog, models={**catalog.models, id_: spoilt}))
+        assert found == [f"{id_}: {group}"]
+
+
+def test_a_platform_without_source_is_seen(catalog: Catalog) -> None:
+    spoilt = dataclasses.replace(catalog.platforms["dashscope"], sources={})
+    platforms = {**catalog.platforms, "dashscope": spoilt}
+    assert unsourced(dataclasses.replace(catalog, platforms=platforms)) == ["dashscope"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_no_file_may_leave_out_a_date_a_place_or_a_source(name: str) -> None:
+    for tag in table(name)["sources"]:
+        for part in ("checked", "what", None):
+            entry = table(name)
+            if part is None:
+                del entry["sources"][tag]
+            else:
+                del entry["sources"][tag][part]
+            with pytest.raises(ValidationError):
+                check_file(entry)
 
 
 def test_every_field_belongs_to_one_group() -> None:
