@@ -347,14 +347,14 @@ class Vocabulary:
         pieces = list(self._pieces)
         longest, digits, shared = self._longest, 0, set[str]()
         for start in range(0, len(pieces), 6_000):
-            for piece in pieces[start : start + 6_000]:
-                size, last = len(piece), piece[-1]
+            part = sorted(pieces[start : start + 6_000], key=len)
+            numbers = [piece for piece in part if piece.isdigit() and piece.isascii()]
+            digits += len(numbers)
+            several = {piece for piece in part if len(piece) > 1}
+            shared.update("".join(several.difference(numbers)))
+            for last, size in {piece[-1]: len(piece) for piece in part}.items():
                 if size > longest.get(last, 1):
                     longest[last] = size
-                if last in _DIGITS and piece.isdigit() and piece.isascii():
-                    digits += 1
-                elif size > 1:
-                    shared.update(piece)
             yield
         if digits != 1110 or max(longest.get(digit, 1) for digit in _DIGITS) != 3:
             raise Unavailable("digits no longer go three to a token")
