@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cachewise.analysis.reference import Catalog, Model, Prices, lifecycle
+from cachewise.analysis.reference import (
+    Catalog,
+    Conflict,
+    Model,
+    Platform,
+    Prices,
+    Source,
+    lifecycle,
+)
 from cachewise.cli.output import InputError, wants_color
 from cachewise.cli.work import current_catalog, today
 from cachewise.report.json import to_text
@@ -34,6 +43,12 @@ def models(options: argparse.Namespace) -> int:
                     "version": 1,
                     "updated": catalog.updated.isoformat(),
                     "models": [_object(catalog, model) for model in listed],
+                    "platforms": [
+                        _platform(platform)
+                        for platform in catalog.platforms.values()
+                        if options.provider is None
+                        or options.provider.lower() in (platform.provider, *platform.serves)
+                    ],
                 }
             )
         )
@@ -114,15 +129,78 @@ def _object(catalog: Catalog, model: Model) -> dict[str, Any]:
         "implicit": model.implicit,
         "minimum_tokens": model.minimum_tokens,
         "minimum_by_platform": dict(model.minimum_by_platform),
+        "family": model.family,
+        "context_window": model.context_window,
+        "max_output": model.max_output,
         "ttls": list(model.ttls),
-        "prices": {name: exact(getattr(model.prices, name)) for name in _PRICES},
+        "ttls_by_platform": {key: list(ttls) for key, ttls in model.ttls_by_platform.items()},
+        "prices": _prices(model.prices),
+        "prices_by_platform": {
+            key: _prices(prices) for key, prices in model.prices_by_platform.items()
+        },
+        "prices_by_region": {
+            key: _prices(prices) for key, prices in model.prices_by_region.items()
+        },
+        "tiers": [
+            {"above_tokens": tier.above_tokens, "prices": _prices(tier.prices)}
+            for tier in model.tiers
+        ],
+        "fast": None if model.fast is None else _prices(model.fast),
+        "modifiers": list(model.modifiers),
         "currency": "USD",
         "per_tokens": 1_000_000,
         "status": stands.status,
         "retires": None if stands.retires is None else stands.retires.isoformat(),
         "successor": model.successor,
-        "sources": {
-            group: {"tag": source.tag, "what": source.what, "checked": source.checked.isoformat()}
-            for group, source in model.sources.items()
-        },
+        "sources": _sources(model.sources),
+        "conflicts": _conflicts(model.conflicts),
     }
+
+
+def _platform(platform: Platform) -> dict[str, Any]:
+    """A platform's limits and manners; a price multiplier is a decimal number as a string."""
+    return {
+        "id": platform.id,
+        "name": platform.name,
+        "provider": platform.provider,
+        "serves": list(platform.serves),
+        "markers": list(platform.markers),
+        "max_breakpoints": platform.max_breakpoints,
+        "extra_breakpoints": platform.extra_breakpoints,
+        "window": platform.window,
+        "ttl_seconds": dict(platform.ttl_seconds),
+        "unsupported_ttl": platform.unsupported_ttl,
+        "tools_markers": platform.tools_markers,
+        "automatic": platform.automatic,
+        "implicit": platform.implicit,
+        "implicit_minimum": platform.implicit_minimum,
+        "isolation": platform.isolation,
+        "price_multipliers": {
+            key: exact(value) for key, value in platform.price_multipliers.items()
+        },
+        "sources": _sources(platform.sources),
+        "conflicts": _conflicts(platform.conflicts),
+    }
+
+
+def _prices(prices: Prices) -> dict[str, str | None]:
+    return {name: exact(getattr(prices, name)) for name in (*_PRICES, "implicit_read")}
+
+
+def _sources(sources: Mapping[str, Source]) -> dict[str, dict[str, str]]:
+    return {
+        group: {"tag": source.tag, "what": source.what, "checked": source.checked.isoformat()}
+        for group, source in sources.items()
+    }
+
+
+def _conflicts(conflicts: Sequence[Conflict]) -> list[dict[str, Any]]:
+    return [
+        {
+            "field": conflict.field,
+            "claims": dict(conflict.claims),
+            "chosen": conflict.chosen,
+            "reason": conflict.reason,
+        }
+        for conflict in conflicts
+    ]
