@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from cachewise.request.find import may_hold_requests
 from cachewise.syntax.formats import format_of
+from cachewise.syntax.notebook import cell_program
 
-__all__ = ["format_of", "may_hold_requests"]
+__all__ = ["cell_program", "format_of", "may_hold_requests"]

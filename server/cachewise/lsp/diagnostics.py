@@ -95,20 +95,26 @@ class Publisher:
 
     def soon(self, document: OpenDocument, delay: float = COALESCE_SECONDS) -> None:
         """Publish a document a little later, in the version that it has then."""
-        if not self.enabled or self.paused or document.uri in self._timers:
+        if not (self.enabled or document.pushed):
+            return
+        if self.paused or document.uri in self._timers:
             return
         loop = asyncio.get_running_loop()
         self._timers[document.uri] = loop.call_later(delay, self._publish, document.uri)
 
     def withdraw(self, uri: str) -> None:
         """A document was closed: nothing of it may stay on the screen."""
-        timer = self._timers.pop(uri, None)
-        if timer is not None:
-            timer.cancel()
+        self.cancel(uri)
         if self.enabled:
             self._server.text_document_publish_diagnostics(
                 types.PublishDiagnosticsParams(uri=uri, diagnostics=[])
             )
+
+    def cancel(self, uri: str) -> None:
+        """Publish nothing of what waits."""
+        timer = self._timers.pop(uri, None)
+        if timer is not None:
+            timer.cancel()
 
     def _publish(self, uri: str) -> None:
         self._timers.pop(uri, None)
@@ -120,9 +126,10 @@ class Publisher:
         except Exception:
             _log.exception("The diagnostics of %s could not be made.", uri)
             found = []
-        self._server.text_document_publish_diagnostics(
-            types.PublishDiagnosticsParams(uri=uri, version=document.version, diagnostics=found)
-        )
+        for part, version, shown in document.published(found):
+            self._server.text_document_publish_diagnostics(
+                types.PublishDiagnosticsParams(uri=part, version=version, diagnostics=shown)
+            )
         self._server.counting.wanted(document)
 
 

@@ -200,5 +200,26 @@ class Protocol(LanguageServerProtocol):
         """A document was closed."""
         yield self._own_handler(types.TEXT_DOCUMENT_DID_CLOSE), (params,), None
 
+    @lsp_method(types.NOTEBOOK_DOCUMENT_DID_OPEN)
+    def lsp_notebook_document__did_open(
+        self, params: types.DidOpenNotebookDocumentParams
+    ) -> Handler:
+        """A notebook was opened."""
+        yield self._own_handler(types.NOTEBOOK_DOCUMENT_DID_OPEN), (params,), None
+
+    @lsp_method(types.NOTEBOOK_DOCUMENT_DID_CHANGE)
+    def lsp_notebook_document__did_change(
+        self, params: types.DidChangeNotebookDocumentParams
+    ) -> Handler:
+        """A notebook was changed."""
+        yield self._own_handler(types.NOTEBOOK_DOCUMENT_DID_CHANGE), (params,), None
+
+    @lsp_method(types.NOTEBOOK_DOCUMENT_DID_CLOSE)
+    def lsp_notebook_document__did_close(
+        self, params: types.DidCloseNotebookDocumentParams
+    ) -> Handler:
+        """A notebook was closed."""
+        yield self._own_handler(types.NOTEBOOK_DOCUMENT_DID_CLOSE), (params,), None
+
     def _own_handler(self, method: str) -> Any:
         return cast("dict[str, Any]", cast("Any", self.fm).features)[method]

@@ -18,7 +18,7 @@ from pygls.lsp.server import LanguageServer
 from pygls.protocol import default_converter
 
 from cachewise import __version__
-from cachewise.lsp import compare, convert, diagnostics, features
+from cachewise.lsp import compare, convert, diagnostics, features, notebooks
 from cachewise.lsp.background import Counting
 from cachewise.lsp.configuration import FILES, SECTION, Configuration
 from cachewise.lsp.exact import COMMAND, ExactCounts
@@ -88,6 +88,7 @@ class Server(LanguageServer):
             __version__,
             protocol_cls=Protocol,
             converter_factory=default_converter,
+            notebook_document_sync=notebooks.SYNC,
         )
         self.client = Client()
         self.encoding: Encoding = "utf-16"
@@ -110,10 +111,9 @@ class Server(LanguageServer):
 
         Only about one document where the protocol allows that.
         """
-        if self.publisher.enabled:
-            for changed in [document] if document is not None else self.store:
-                self.publisher.soon(changed, 0)
-        elif self.client.refresh_diagnostics:
+        for changed in [document] if document is not None else self.store:
+            self.publisher.soon(changed, 0)
+        if not self.publisher.enabled and self.client.refresh_diagnostics:
             self.workspace_diagnostic_refresh(None)
         if self.client.refresh_hints:
             self.workspace_inlay_hint_refresh(None)
@@ -139,7 +139,8 @@ class Server(LanguageServer):
 def make_server() -> Server:
     """A server with every feature registered, not yet connected to anything."""
     server = Server()
-    for method, function, options in _REQUESTS:
+    for method, own, options in _REQUESTS:
+        function = notebooks.in_cells(method, own)
         server.feature(method, options)(_fenced(server, method, function, _EMPTY.get(method)))
     for method, function in _NOTIFICATIONS:
         server.feature(method)(_fenced(server, method, function, None))
@@ -308,7 +309,10 @@ def _did_close(server: Server, params: types.DidCloseTextDocumentParams) -> None
     server.configuration.forget(uri)
 
 
-def _did_save(server: Server, _params: types.DidSaveTextDocumentParams) -> None:
+def _did_save(
+    server: Server,
+    _params: types.DidSaveTextDocumentParams | types.DidSaveNotebookDocumentParams,
+) -> None:
     # Not every client tells when a settings file changes, but all tell when something is saved.
     if server.configuration.files_changed():
         server.refresh()
@@ -360,6 +364,10 @@ _NOTIFICATIONS: tuple[tuple[str, Callable[[Server, Any], None]], ...] = (
     (types.TEXT_DOCUMENT_DID_CHANGE, _did_change),
     (types.TEXT_DOCUMENT_DID_CLOSE, _did_close),
     (types.TEXT_DOCUMENT_DID_SAVE, _did_save),
+    (types.NOTEBOOK_DOCUMENT_DID_OPEN, notebooks.did_open),
+    (types.NOTEBOOK_DOCUMENT_DID_CHANGE, notebooks.did_change),
+    (types.NOTEBOOK_DOCUMENT_DID_CLOSE, notebooks.did_close),
+    (types.NOTEBOOK_DOCUMENT_DID_SAVE, _did_save),
     (types.WORKSPACE_DID_CHANGE_CONFIGURATION, _configuration_changed),
     (types.WORKSPACE_DID_CHANGE_WATCHED_FILES, _files_changed),
     (types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS, _folders_changed),

@@ -32,6 +32,9 @@ class OpenDocument:
     an edit, other settings, better token counts.
     """
 
+    pushed = False
+    """Whether its diagnostics are published to every client, those that pull included."""
+
     def __init__(
         self,
         item: types.TextDocumentItem,
@@ -92,6 +95,12 @@ class OpenDocument:
         self.version = version
         self.generation += 1
 
+    def published(
+        self, found: list[types.Diagnostic]
+    ) -> Iterator[tuple[str, int, list[types.Diagnostic]]]:
+        """The document's diagnostics as they are published: URI, version and diagnostics."""
+        yield self.uri, self.version, found
+
     def _edit(self, start: int, end: int, new: str) -> None:
         if self._document is None:
             self._text.edit(start, end, new)
@@ -125,6 +134,10 @@ class Store:
         document = OpenDocument(item, format, self._options)
         self._documents[item.uri] = document
         return document
+
+    def keep(self, document: OpenDocument) -> None:
+        """Take in a document that was made of something else, as a notebook is."""
+        self._documents[document.uri] = document
 
     def close(self, uri: str) -> OpenDocument | None:
         """Forget a document, and give it back for the last time."""

@@ -64,6 +64,17 @@ def read_regions(source: str) -> list[Region]:
     return [*comments_region(sorted(comments, key=lambda comment: comment.start)), *regions]
 
 
+def cell_program(text: str) -> str:
+    """An open cell's text as Python, every line and column where it was.
+
+    IPython's own lines become comments; of a cell in another language only the lines remain.
+    ``text`` breaks its lines with ``\\n`` alone.
+    """
+    if text.startswith("%%"):
+        return "\n" * text.count("\n")
+    return _MAGIC.sub(r"\1#", text)
+
+
 def _cells(notebook: Node, base: int) -> Iterator[tuple[Node, int]]:
     """The ``source`` of every code cell, with its document offset."""
     index = notebook.index("cells")
