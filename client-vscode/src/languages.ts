@@ -8,4 +8,39 @@ export const LANGUAGES = [
   "shellscript",
   "http",
   "markdown",
+  "typescript",
+  "typescriptreact",
+  "javascript",
+  "javascriptreact",
+  "java",
+  "kotlin",
+  "go",
+  "csharp",
+  "ruby",
+  "php",
+  "rust",
+  "prompty",
+  "dotprompt",
+  "prompt",
+  "chatmode",
+  "chatagent",
+  "instructions",
+  "jinja",
+  "jinja-md",
+  "jinja2",
 ];
+
+/** Names of files that are a prompt themselves, or hold one, whatever language they are taken for. */
+const PROMPT_FILE =
+  /\.(?:prompty|prompt|(?:prompt|chatmode|instructions)\.md|j2|jinja2?)$|^(?:claude(?:\.local)?|agents|gemini|qwen|skill|copilot-instructions)\.md$|(?:^|[._ -])system[_ -]?(?:prompt|message|instructions?)(?![a-z]).*\.(?:md|txt)$/i;
+
+/** The same names for the client library, and a few more: it knows no regular expressions. */
+export const PROMPT_PATTERNS = [
+  "**/*.{prompty,prompt,j2,jinja,jinja2}",
+  "**/*[sS][yY][sS][tT][eE][mM]*{prompt,message,instruction}*.txt",
+];
+
+/** Whether a file's name says that it is a prompt. */
+export function isPromptFile(path: string): boolean {
+  return PROMPT_FILE.test(path.slice(path.lastIndexOf("/") + 1));
+}

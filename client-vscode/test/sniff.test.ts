@@ -52,6 +52,59 @@ const otherCode: Record<string, [language: string, text: string]> = {
   prose: ["markdown", "# Messages\n\nThe model sends messages, and each has a role.\n"],
 };
 
+Object.assign(code, {
+  "a call in TypeScript": ["typescript", "await client.messages.create({ model, messages });\n"],
+  "a call of the AI SDK": ["typescriptreact", "const r = streamText({ model, prompt });\n"],
+  "a Converse call": ["javascript", "client.send(new ConverseCommand({ modelId }));\n"],
+  "a builder in Java": ["java", "var p = MessageCreateParams.builder().build();\n"],
+  "a builder in Kotlin": ["kotlin", "val p = MessageCreateParams.builder().build()\n"],
+  "a struct in Go": ["go", "anthropic.MessageNewParams{MaxTokens: 1}\n"],
+  "an object in C#": ["csharp", "new MessageCreateParams { MaxTokens = 1 }\n"],
+  "a call in Ruby": ["ruby", "client.messages.create(model: m)\n"],
+  "a call in PHP": ["php", "$client->messages->create(model: $m);\n"],
+  "JSON in Rust": ["rust", 'json!({"model": m, "messages": []})\n'],
+  "a Prompty file": ["prompty", "system:\nBe brief.\n"],
+  "a dotprompt file": ["dotprompt", "Be brief, {{name}}.\n"],
+  "a template of a prompt": ["jinja", "You are a pilot. {{ task }}\n"],
+});
+
+Object.assign(otherCode, {
+  "a chat in TypeScript": [
+    "typescript",
+    'interface Chat { messages: Message[]; model: string }\nconst x = { role: "admin" };\n',
+  ],
+  "a React page": ["javascriptreact", "export const A = () => <b>{props.messages}</b>;\n"],
+  "a server in Go": ["go", "type Car struct { Model string; Messages []string }\n"],
+  "a bean": ["java", 'class Car { String model; List<String> messages; String role = "x"; }\n'],
+  "HTTP caching in C#": ["csharp", 'headers["Cache-Control"] = "no-cache";\n'],
+  "a model in Ruby": ["ruby", "class Car < ApplicationRecord\n  has_many :messages\nend\n"],
+  "messages in PHP": ["php", "$messages = [['role' => 'admin', 'model' => 'x']];\n"],
+  "an enum in Rust": ["rust", "enum Role { Admin }\nstruct Model { messages: Vec<String> }\n"],
+  "a page's template": ["jinja", "<html><body>{{ page.title }}</body></html>\n"],
+  "an empty prompt": ["prompty", " \n"],
+});
+
+test("a prompt file is known by its name", () => {
+  for (const name of ["CLAUDE.md", "a.prompt.md", "review.instructions.md", "system_prompt.md"]) {
+    assert.equal(mayHoldRequest("Be brief.\n", "markdown", `/project/${name}`), true, name);
+    assert.equal(mayHoldRequest("\n", "markdown", `/project/${name}`), false, name);
+  }
+  for (const name of ["README.md", "claude.md/notes.md", "system_prompts_of_others.rst"]) {
+    assert.equal(mayHoldRequest("Be brief.\n", "markdown", `/project/${name}`), false, name);
+  }
+  assert.equal(mayHoldRequest("Be brief.\n", "plaintext", "/project/system_prompt.txt"), true);
+});
+
+test("a large program without a request costs next to nothing", () => {
+  const text = "const model = { role: 'x', messages: [] };\n"
+    .repeat(250_000)
+    .replaceAll(": [", ":[");
+  const began = performance.now();
+  assert.equal(mayHoldRequest(text, "typescript"), false);
+  assert.ok(text.length > 10_000_000);
+  assert.ok(performance.now() - began < 500, "10 MB are looked at in less than 500 ms");
+});
+
 for (const [name, [language, text]] of Object.entries(code)) {
   test(`may be a request: ${name}`, () => assert.equal(mayHoldRequest(text, language), true));
 }
