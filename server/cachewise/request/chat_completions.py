@@ -6,7 +6,8 @@ since a gateway has to move them into the one system prompt that Claude has.
 
 Markers: ``cache_control`` on a part (DashScope, OpenRouter, LiteLLM), on a message or a tool or its
 ``function`` (LiteLLM, OpenRouter), at the top of the body (OpenRouter, for Claude), and
-``prompt_cache_breakpoint`` on a part (OpenAI from GPT-5.6, Qwen4). Also read: DashScope's own body, whose messages stand under ``input``.
+``prompt_cache_breakpoint`` on a part (OpenAI from GPT-5.6, Qwen4). Also read: DashScope's own body,
+whose messages stand under ``input``.
 
 Sources: OpenAI's API reference and prompt caching guide; Alibaba Model Studio, Context cache;
 OpenRouter and LiteLLM, Prompt caching.
