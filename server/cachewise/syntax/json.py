@@ -28,6 +28,20 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE | re.DOTALL,
 )
+_PLAIN = r"""
+    (?:("[^"\\\r\n]*+(?:\\[^\r\n][^"\\\r\n]*+)*+")
+     | (-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+|true|false|null))
+    [ \t\r\n]*+(?:,|(?=[}\]]))
+"""
+_MEMBER = re.compile(
+    rf"""[ \t\r\n]*+("[^"\\\r\n]*+")[ \t\r\n]*+:[ \t\r\n]*+(?:{_PLAIN}|(?=[{{\[])())""",
+    re.VERBOSE,
+)
+"""A whole member with nothing amiss in it: the value is a string, another scalar, or a bracket."""
+
+_ELEMENT = re.compile(rf"[ \t\r\n]*+{_PLAIN}", re.VERBOSE)
+"""The same of a list's scalars."""
+
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _BRACKETS = re.compile(r'"[^"\\\r\n]*+(?:\\[^\r\n][^"\\\r\n]*+)*+"?|[{}\[\]]')
 _WORDS = {"true", "false", "null"}
@@ -206,7 +220,7 @@ def _read(text: str, position: int, depth: int, opened: list[_Open], tail: int, 
 
     From ``tail`` on the text is the old one, ``delta`` characters further on.
     """
-    match = _TOKEN.match
+    match, member, element = _TOKEN.match, _MEMBER.match, _ELEMENT.match
     outer: list[Comment] = []
     settled = True
     # The container being read, its start, the key that waits for its value, and the stack of those.
@@ -220,6 +234,32 @@ def _read(text: str, position: int, depth: int, opened: list[_Open], tail: int, 
         container, base, key, twin = stack.pop()
 
     while True:
+        if container is not None and key is None:
+            # Nearly all there is, read in one step; whatever is not so plain is read below.
+            is_object = container.kind == "object"
+            found = member(text, position) if is_object else element(text, position)
+            if found is not None and (twin is None or found.start(found.lastindex or 0) < tail):
+                position = found.end()
+                if is_object:
+                    token = found[1]
+                    start = found.start(1)
+                    if found.lastindex == 4:
+                        key = (token[1:-1], start - base, len(token))
+                        continue
+                    container.keys.append(token[1:-1])
+                    container.key_starts.append(start - base)
+                    container.key_lengths.append(len(token))
+                group = found.lastindex or 0
+                token = found[group]
+                if token[0] == '"':
+                    node = Node("string", len(token), token)
+                elif token in _WORDS:
+                    node = Node(token, len(token), token)  # type: ignore[arg-type]
+                else:
+                    node = Node("number", len(token), token)
+                container.values.append(node)
+                container.starts.append(found.start(group) - base)
+                continue
         found = match(text, position)
         if found is None:  # nothing but what no alternative takes; cannot happen, but must not hang
             break
