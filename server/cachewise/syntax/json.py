@@ -225,7 +225,7 @@ def _read(text: str, position: int, depth: int, opened: list[_Open], tail: int, 
     settled = True
     # The container being read, its start, the key that waits for its value, and the stack of those.
     container: Node | None = None
-    base = 0
+    base: int = 0
     key: tuple[str, int, int] | None = None
     twin: Node | None = None
     stack: list[_Frame] = []
@@ -237,20 +237,21 @@ def _read(text: str, position: int, depth: int, opened: list[_Open], tail: int, 
         if container is not None and key is None:
             # Nearly all there is, read in one step; whatever is not so plain is read below.
             is_object = container.kind == "object"
-            found = member(text, position) if is_object else element(text, position)
-            if found is not None and (twin is None or found.start(found.lastindex or 0) < tail):
-                position = found.end()
+            read = member if is_object else element
+            plain: re.Match[str] | None = read(text, position)
+            if plain is not None and (twin is None or plain.start(plain.lastindex or 0) < tail):
+                position = plain.end()
                 if is_object:
-                    token = found[1]
-                    start = found.start(1)
-                    if found.lastindex == 4:
-                        key = (token[1:-1], start - base, len(token))
+                    token = plain[1]
+                    at: int = plain.start(1)
+                    if plain.lastindex == 4:
+                        key = (token[1:-1], at - base, len(token))
                         continue
                     container.keys.append(token[1:-1])
-                    container.key_starts.append(start - base)
+                    container.key_starts.append(at - base)
                     container.key_lengths.append(len(token))
-                group = found.lastindex or 0
-                token = found[group]
+                kind = plain.lastindex or 0
+                token = plain[kind]
                 if token[0] == '"':
                     node = Node("string", len(token), token)
                 elif token in _WORDS:
@@ -258,7 +259,7 @@ def _read(text: str, position: int, depth: int, opened: list[_Open], tail: int, 
                 else:
                     node = Node("number", len(token), token)
                 container.values.append(node)
-                container.starts.append(found.start(group) - base)
+                container.starts.append(plain.start(kind) - base)
                 continue
         found = match(text, position)
         if found is None:  # nothing but what no alternative takes; cannot happen, but must not hang
