@@ -204,6 +204,43 @@ def _taken_over(opened: _Open, start: int, delta: int) -> bool:
     return True
 
 
+def _read_plain(
+    text: str, position: int, container: Node, base: int, until: int
+) -> tuple[int, tuple[str, int, int] | None]:
+    """Read the members or elements with nothing amiss in them, one step each: nearly all there are.
+
+    Ends before ``until``, and at whatever is not so plain: where to go on, and the key that waits
+    for its value.
+    """
+    values, starts = container.values, container.starts
+    is_object = container.kind == "object"
+    match = _MEMBER.match if is_object else _ELEMENT.match
+    while found := match(text, position):
+        group = found.lastindex or 0
+        start = found.start(group)
+        if start >= until:
+            break
+        if is_object:
+            key = found[1]
+            at = found.start(1) - base
+            if group == 4:
+                return start, (key[1:-1], at, len(key))
+            container.keys.append(key[1:-1])
+            container.key_starts.append(at)
+            container.key_lengths.append(len(key))
+        token = found[group]
+        if token[0] == '"':
+            node = Node("string", len(token), token)
+        elif token in _WORDS:
+            node = Node(token, len(token), token)  # type: ignore[arg-type]
+        else:
+            node = Node("number", len(token), token)
+        values.append(node)
+        starts.append(start - base)
+        position = found.end()
+    return position, None
+
+
 _Frame = tuple[Node, int, tuple[str, int, int] | None, Node | None]
 """An open container, its start, the key that waits for its value, and its twin."""
 
@@ -220,12 +257,12 @@ def _read(text: str, position: int, depth: int, opened: list[_Open], tail: int, 
 
     From ``tail`` on the text is the old one, ``delta`` characters further on.
     """
-    match, member, element = _TOKEN.match, _MEMBER.match, _ELEMENT.match
+    match = _TOKEN.match
     outer: list[Comment] = []
     settled = True
     # The container being read, its start, the key that waits for its value, and the stack of those.
     container: Node | None = None
-    base: int = 0
+    base = 0
     key: tuple[str, int, int] | None = None
     twin: Node | None = None
     stack: list[_Frame] = []
@@ -235,32 +272,10 @@ def _read(text: str, position: int, depth: int, opened: list[_Open], tail: int, 
 
     while True:
         if container is not None and key is None:
-            # Nearly all there is, read in one step; whatever is not so plain is read below.
-            is_object = container.kind == "object"
-            read = member if is_object else element
-            plain: re.Match[str] | None = read(text, position)
-            if plain is not None and (twin is None or plain.start(plain.lastindex or 0) < tail):
-                position = plain.end()
-                if is_object:
-                    token = plain[1]
-                    at: int = plain.start(1)
-                    if plain.lastindex == 4:
-                        key = (token[1:-1], at - base, len(token))
-                        continue
-                    container.keys.append(token[1:-1])
-                    container.key_starts.append(at - base)
-                    container.key_lengths.append(len(token))
-                kind = plain.lastindex or 0
-                token = plain[kind]
-                if token[0] == '"':
-                    node = Node("string", len(token), token)
-                elif token in _WORDS:
-                    node = Node(token, len(token), token)  # type: ignore[arg-type]
-                else:
-                    node = Node("number", len(token), token)
-                container.values.append(node)
-                container.starts.append(plain.start(kind) - base)
-                continue
+            until: int = tail if twin is not None else len(text) + 1
+            plain: tuple[int, tuple[str, int, int] | None]
+            plain = _read_plain(text, position, container, base, until)
+            position, key = plain
         found = match(text, position)
         if found is None:  # nothing but what no alternative takes; cannot happen, but must not hang
             break
