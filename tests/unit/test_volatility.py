@@ -257,3 +257,22 @@ def test_places_are_in_order_apart_and_inside_the_text(text: str) -> None:
     for one in found:
         assert end <= one.start < one.end <= len(text)
         end = one.end
+
+
+def test_in_a_long_text_too_each_place_is_found_where_it_stands():
+    filler = "The crew writes down what it sees, and it is the same in every call. " * 3
+    lines = [filler.strip()] * 200
+    for number in (0, 60, 199):
+        lines[number] += f" Request ID: 7f3a9c21e8b{number:02}"
+    text = "\n".join(lines)
+    assert len(text) > 20_000
+    found = find_volatile(text)
+    assert [text[one.start : one.end] for one in found] == []  # three of a kind are a list
+    text = text.replace("Request ID: 7f3a9c21e8b60", "Session ID: 7f3a9c21e8b60")
+    assert [one.start for one in find_volatile(text)] == [
+        text.index(f"7f3a9c21e8b{number:02}") for number in (0, 60, 199)
+    ]
+    unbroken = text.replace("\n", " ")
+    assert [one.start for one in find_volatile(unbroken)] == [
+        one.start for one in find_volatile(text)
+    ]

@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from cachewise.request.model import TEXT_KINDS, Block
 from cachewise.request.placeholder import is_placeholder
@@ -156,10 +156,11 @@ def find_volatile(
     """
     found: list[Volatile] = []
     if _WORTH_A_LOOK.search(text) is not None:
-        found.extend(_points_in_time(text, heading))
-        found.extend(_identifiers(text))
-        found.extend(_counters(text))
-        found.extend(_variables(text))
+        seen = _seen_in(text)
+        found.extend(_points_in_time(text, seen, heading))
+        found.extend(_identifiers(text, seen))
+        found.extend(_counters(text, seen))
+        found.extend(_variables(text, seen))
     if holes:
         found.extend(_holes(text, holes))
     found.sort(key=lambda one: (one.start, -one.end))
@@ -172,6 +173,78 @@ def find_volatile(
 
 # A text without a digit, a brace or a percent sign has nothing to find.
 _WORTH_A_LOOK = re.compile(r"[0-9{%]")
+
+
+_Name = Literal["time", "id", "bare id", "random", "uuid", "counter", "variable"]
+
+
+class _Match:
+    """A match in a piece of a text, with offsets in the whole of it."""
+
+    __slots__ = ("_match", "_offset")
+
+    def __init__(self, match: re.Match[str], offset: int) -> None:
+        self._match = match
+        self._offset = offset
+
+    def __getitem__(self, group: str | int) -> str | Any:
+        return self._match[group]
+
+    @property
+    def lastgroup(self) -> str | None:
+        return self._match.lastgroup
+
+    def start(self, group: str | int = 0) -> int:
+        return self._match.start(group) + self._offset
+
+    def end(self, group: str | int = 0) -> int:
+        return self._match.end(group) + self._offset
+
+    def span(self, group: str | int = 0) -> tuple[int, int]:
+        return self.start(group), self.end(group)
+
+
+_Seen = dict[_Name, list[_Match]]
+
+
+def _seen_in(text: str) -> _Seen:
+    """What each pattern finds in a text.
+
+    A long text is looked at in pieces, and each piece is remembered: who types in a book that
+    stands in a prompt changes one of them. What runs across the end of a piece is not seen.
+    """
+    if len(text) <= _WHOLE:
+        return {
+            name: [_Match(match, 0) for match in pattern.finditer(text)]
+            for name, pattern in _PATTERNS.items()
+        }
+    seen: _Seen = {name: [] for name in _PATTERNS}
+    start = 0
+    while start < len(text):
+        # Ends are looked for from the start of the piece on, so that behind an edit the same
+        # pieces come again: at the end of a line, else at a space.
+        end = text.find("\n", start + _PIECE, start + 2 * _PIECE)
+        if end < 0:
+            end = text.find(" ", start + 2 * _PIECE, start + 3 * _PIECE)
+        end = start + 3 * _PIECE if end < 0 else end + 1
+        for name, matches in _seen_in_piece(text[start:end]):
+            seen[name] += (_Match(match, start) for match in matches)
+        start = end
+    return seen
+
+
+_WHOLE = 6_000
+_PIECE = 2_000
+"""Characters up to which a text is looked at as a whole, and the least that a piece has."""
+
+
+@lru_cache(4096)
+def _seen_in_piece(piece: str) -> list[tuple[_Name, list[re.Match[str]]]]:
+    seen: list[tuple[_Name, list[re.Match[str]]]] = []
+    for name, pattern in _PATTERNS.items():
+        if matches := list(pattern.finditer(piece)):
+            seen.append((name, matches))
+    return seen
 
 
 _MONTH = (
@@ -254,19 +327,16 @@ _NOW_HINT = re.compile(
 """What every label of ``_NOW`` holds: most values have no such word before them."""
 
 
-def _points_in_time(text: str, heading: bool) -> Iterator[Volatile]:
-    matches = list(_TIME_PATTERN.finditer(text))
+def _points_in_time(text: str, seen: _Seen, heading: bool) -> Iterator[Volatile]:
+    matches = seen["time"]
     if not matches:
         return
     edges = _edge_lines(text) if heading else (0, len(text))
     stamps = sum(1 for match in matches if match["unix"] or match["clock"])
-    hints = [hint.start() for hint in _NOW_HINT.finditer(text)]
     for match in matches:
         at = match.start()
         before = text[max(0, at - _LABEL_REACH) : at]
-        nearest = bisect_right(hints, at) - 1
-        hinted = nearest >= 0 and hints[nearest] >= at - _LABEL_REACH
-        now = _NOW.search(before) if hinted else None
+        now = _NOW.search(before) if _NOW_HINT.search(before) else None
         plain = None
         # A log or a table needs words that say "now"; so do values in the midst of a document.
         edge = heading and (at < edges[0] or match.end() > edges[1])
@@ -376,9 +446,9 @@ _MANY_UUIDS = 3
 """From this many UUIDs on, unlabelled ones are data of a list, not marks of this call."""
 
 
-def _identifiers(text: str) -> Iterator[Volatile]:
+def _identifiers(text: str, seen: _Seen) -> Iterator[Volatile]:
     taken: set[int] = set()
-    labelled = [*_ID_PATTERN.finditer(text), *_BARE_ID_PATTERN.finditer(text)]
+    labelled = [*seen["id"], *seen["bare id"]]
     often = Counter(match["label"].lower() for match in labelled)
     for match in labelled:
         value = match["value"]
@@ -390,12 +460,12 @@ def _identifiers(text: str) -> Iterator[Volatile]:
             continue
         taken.add(match.start("value"))
         yield Volatile(match.start("value"), match.end("value"), "id", "call", value)
-    for match in _RANDOM_PATTERN.finditer(text):
+    for match in seen["random"]:
         value = match["value"]
         if _looks_random(value) and not _is_example(text, match.start(), match.start("value")):
             taken.add(match.start("value"))
             yield Volatile(match.start("value"), match.end("value"), "random value", "call", value)
-    uuids = list(_UUID_PATTERN.finditer(text))
+    uuids = seen["uuid"]
     for match in uuids:
         if match.start() in taken or _is_example(text, match.start(), match.start()):
             continue
@@ -437,8 +507,8 @@ _COUNTER_PATTERN = re.compile(
 )
 
 
-def _counters(text: str) -> Iterator[Volatile]:
-    for match in _COUNTER_PATTERN.finditer(text):
+def _counters(text: str, seen: _Seen) -> Iterator[Volatile]:
+    for match in seen["counter"]:
         if not _is_example(text, match.start(), match.start("value")):
             start, end = match.span("value")
             yield Volatile(start, end, "counter", "call", match["value"])
@@ -451,14 +521,23 @@ _VARIABLE_PATTERN = re.compile(
     r"|%\((?P<percent>[A-Za-z_]\w{0,60})\)s"
     r"|(?<![{\w$])\{(?P<single>[A-Za-z_][\w.]{0,60}(?:\(\))?)(?:![rsa])?(?::[^{}\n]{0,30})?\}(?!\})"
 )
+_PATTERNS: dict[_Name, re.Pattern[str]] = {
+    "time": _TIME_PATTERN,
+    "id": _ID_PATTERN,
+    "bare id": _BARE_ID_PATTERN,
+    "random": _RANDOM_PATTERN,
+    "uuid": _UUID_PATTERN,
+    "counter": _COUNTER_PATTERN,
+    "variable": _VARIABLE_PATTERN,
+}
 _NAME = re.compile(r"[A-Za-z_$@][\w$]*(?:\.[A-Za-z_$]\w*)*\s*(?:\|.*)?")
 
 
-def _variables(text: str) -> Iterator[Volatile]:
-    if "{" not in text and "%" not in text:
+def _variables(text: str, seen: _Seen) -> Iterator[Volatile]:
+    if not seen["variable"]:
         return
     code = _code_spans(text)
-    for match in _VARIABLE_PATTERN.finditer(text):
+    for match in seen["variable"]:
         kind = match.lastgroup or ""
         name = match[kind]
         changes = changes_of(name)
