@@ -118,6 +118,8 @@ class Document:
         self._source: str | None = source
         self._regions: list[Region] | None = None
         self._earlier: list[Region] | None = None
+        self._changed: tuple[int, int, int] | None = None
+        """Where the text differs from what ``_earlier`` was read of: (start, old end, new end)."""
         self._found: list[Found] | None = None
         self._located: list[Located] | None = None
         self._relevant: bool | None = None
@@ -138,6 +140,15 @@ class Document:
             self._regions = reread_regions(self.format, regions, self.text, start, end, len(new))
             if self._regions is None:
                 self._earlier = regions
+                self._changed = (start, end, start + len(new))
+        elif self._changed is not None:
+            first, old_end, new_end = self._changed
+            last = max(new_end, end)
+            self._changed = (
+                min(first, start),
+                old_end + last - new_end,
+                last + len(new) - (end - start),
+            )
         if not self._relevant:
             self._relevant = None
 
@@ -147,6 +158,7 @@ class Document:
         self.text = Text(source)
         self._source = source
         self._earlier = self._regions or self._earlier
+        self._changed = None
         self._regions = None
         self._found = None
         self._located = None
@@ -175,8 +187,10 @@ class Document:
                 self._found = []
             else:
                 if self._regions is None:
-                    self._regions = read_regions(self.format, self._whole(), self._earlier)
-                    self._earlier = None
+                    self._regions = read_regions(
+                        self.format, self._whole(), self._earlier, self._changed
+                    )
+                    self._earlier = self._changed = None
                 self._found = [
                     found
                     for region in self._regions

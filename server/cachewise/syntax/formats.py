@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from cachewise.syntax import json, prompt_files
 from cachewise.syntax.region import Region, reuse_regions
+from cachewise.syntax.sharing import graft
 from cachewise.syntax.tree import Comment
 from cachewise.text import Text
 
@@ -183,14 +185,19 @@ def may_hold_values(format: str, source: str) -> bool | None:
     return any(sign in source for sign in signs)
 
 
-def read_regions(format: str, source: str, previous: list[Region] | None = None) -> list[Region]:
+def read_regions(
+    format: str,
+    source: str,
+    previous: list[Region] | None = None,
+    changed: tuple[int, int, int] | None = None,
+) -> list[Region]:
     """The values of a document, in order. Never fails: unreadable text gives no values.
 
     ``previous`` is what an earlier version of the text gave: values that are the same are the same
-    objects again.
+    objects again. ``changed`` tells where the two versions differ, as ``sharing.graft`` takes it.
     """
     if format == "jsonl":
-        return list(_read_lines(source, 0))
+        return _grafted(previous, list(_read_lines(source, 0)), changed)
     if format == "yaml":
         return _read_yaml(source)
     if format in prompt_files.FORMATS:
@@ -199,9 +206,27 @@ def read_regions(format: str, source: str, previous: list[Region] | None = None)
     if reader is not None:
         regions = reader(source)
         return reuse_regions(previous, regions) if previous else regions
-    return [
+    regions = [
         Region(result.start, result.end, result.node, tuple(result.comments))
         for result in json.scan_all(source)
+    ]
+    return _grafted(previous, regions, changed)
+
+
+def _grafted(
+    previous: list[Region] | None, regions: list[Region], changed: tuple[int, int, int] | None
+) -> list[Region]:
+    """The regions of JSON with what stands outside of the change as it was before."""
+    if not previous or changed is None:
+        return regions
+    nodes = graft(
+        [(region.node, region.start) for region in previous if region.node is not None],
+        [(region.node, region.start) for region in regions if region.node is not None],
+        changed,
+    )
+    kept = iter(nodes)
+    return [
+        region if region.node is None else replace(region, node=next(kept)) for region in regions
     ]
 
 
@@ -429,6 +454,9 @@ def reread_regions(
         result = json.rescan(region.node, 0, source, start - base, end - base, length)
         if result is not None and result.settled and result.end == len(source):
             node = result.node
+        if node is not None:
+            changed = (start - base, end - base, start - base + length)
+            [node] = graft([(region.node, 0)], [(node, 0)], changed)
     if node is None:
         return None
     fresh = Region(base, region.end + delta, node, region.comments)

@@ -37,6 +37,57 @@ def succeed(node: Node, earlier: Node) -> None:
     memo[_EARLIER] = earlier
 
 
+def graft(
+    old: Sequence[tuple[Node, int]],
+    new: Sequence[tuple[Node, int]],
+    changed: tuple[int, int, int],
+) -> list[Node]:
+    """The newly read values of a text, with what an edit has left alone as the old objects.
+
+    ``old`` and ``new`` are the values with their offsets. ``changed`` says where the texts differ:
+    (start, end in the old text, end in the new one). Where the same characters make a value on
+    either side of that, it is the same value, whatever has become of what stands around it.
+    """
+    start, old_end, new_end = changed
+    around: dict[int, Node] = {}
+    children: dict[int, Node] = {}
+    level = list(old)
+    while level:
+        inner: list[tuple[Node, int]] = []
+        for node, base in level:
+            if node.values and base <= old_end and base + node.length >= start:
+                around.setdefault(base, node)
+                inner += zip(node.values, (base + at for at in node.starts), strict=True)
+            else:
+                children[base] = node
+        level = inner
+
+    def known(node: Node, base: int) -> Node | None:
+        if base + node.length <= start:
+            twin = children.get(base)
+        elif base >= new_end:
+            twin = children.get(base - new_end + old_end)
+        else:
+            return None
+        same = twin is not None and twin.kind == node.kind and twin.length == node.length
+        return twin if same and twin is not None and not (twin.flawed or node.flawed) else None
+
+    roots = [known(node, base) or node for node, base in new]
+    stack = [pair for pair, root in zip(new, roots, strict=True) if pair[0] is root]
+    while stack:
+        node, base = stack.pop()
+        before = around.get(base)
+        if before is not None and before.kind == node.kind and base < start:
+            succeed(node, before)
+        for index, child in enumerate(node.values):
+            twin = known(child, base + node.starts[index])
+            if twin is not None:
+                node.values[index] = twin
+            elif child.values:
+                stack.append((child, base + node.starts[index]))
+    return roots
+
+
 def earlier_of(node: Node) -> Node | None:
     """The node that this one was before an edit, where that is known."""
     return None if node.memo is None else node.memo.get(_EARLIER)
