@@ -77,10 +77,19 @@ def tools(size: int, seed: int = SEED) -> str:
 
 
 def small(number: int) -> str:
-    """A small request, another one for each number."""
+    """A small request of about 2,000 characters, another one for each number."""
     rng = random.Random(SEED + number)
-    body = _body(rng)
-    body["messages"] += [_message(rng, at) for at in range(2)]
+    body = {
+        "model": MODEL,
+        "max_tokens": 1024,
+        "system": [
+            {"type": "text", "text": prose(rng, 120), "cache_control": {"type": "ephemeral"}}
+        ],
+        "messages": [
+            {"role": role, "content": prose(rng, rng.randint(20, 60))}
+            for role in ("user", "assistant", "user")
+        ],
+    }
     return json.dumps(body, indent=2, ensure_ascii=False)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import os
+import re
 import shutil
 import stat
 import sys
@@ -163,11 +164,11 @@ def is_binary(data: bytes) -> bool:
     head = data[:_LOOKED_AT]
     if b"\0" in head:
         return True
-    odd = 0
-    for character in head.decode("utf-8", "replace"):
-        if character == "\ufffd" or (character < " " and character not in "\t\n\r\f\x1b"):
-            odd += 1
-    return odd * 3 > len(head)
+    return len(_ODD.findall(head.decode("utf-8", "replace"))) * 3 > len(head)
+
+
+_ODD = re.compile(r"[\ufffd\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
+"""Bytes that are not UTF-8, and controls other than white space and escape."""
 
 
 def _read_bytes(item: Input) -> bytes | None:
