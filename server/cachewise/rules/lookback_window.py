@@ -189,11 +189,6 @@ def _best(
     blocks = context.request.blocks
     best: tuple[tuple[bool, tuple[bool, ...], int], int, str] | None = None
     for block in range(bisect_left(positions, lowest), bisect_left(positions, reach)):
-        if not can_carry(context, block) or _holds_no_entry(context, block):
-            continue
-        ttl = fitting_ttl(context, block, point.ttl, others)
-        if ttl is None:
-            continue
         following = blocks[block + 1]
         section_ends = following.section != blocks[block].section
         ends = (
@@ -203,7 +198,12 @@ def _best(
         )
         meets = positions[block] <= highest
         worth = (meets, ends if meets else (), -positions[block])
-        if best is None or worth >= best[0]:
+        if best is not None and worth < best[0]:
+            continue
+        if not can_carry(context, block) or _holds_no_entry(context, block):
+            continue
+        ttl = fitting_ttl(context, block, point.ttl, others)
+        if ttl is not None:
             best = (worth, block, ttl)
     return None if best is None else (best[1], best[2])
 
