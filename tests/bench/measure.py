@@ -15,9 +15,6 @@ from statistics import median
 from tests.bench import inputs
 from tests.bench.client import Editor, Session, environment, keystrokes
 
-PAUSE = 0.01
-"""Seconds between two keystrokes: nobody types faster, and the server may use it as it likes."""
-
 
 @dataclass(frozen=True)
 class Typing:
@@ -41,7 +38,8 @@ def start(times: int) -> float:
 def typing(text: str, edits: list[tuple[int, int, str]]) -> Typing:
     """Open a document, wait until its tokens are counted exactly, then type.
 
-    A keystroke lasts until diagnostics, the visible hints and the lenses have all arrived.
+    A keystroke lasts until diagnostics, the visible hints and the lenses have all arrived; then
+    the next one follows, as in the program that this is held against.
     """
     with Session() as session:
         # Another document first: what is loaded once belongs to the start, not to this one.
@@ -58,7 +56,6 @@ def typing(text: str, edits: list[tuple[int, int, str]]) -> Typing:
         memory = session.memory()
         times: list[float] = []
         for line, column, character in edits:
-            time.sleep(PAUSE)
             started = time.perf_counter()
             editor.insert(line, column, character)
             times.append(editor.answered(line) - started)
