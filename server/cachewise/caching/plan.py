@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import pairwise
 
 from cachewise.catalog.model import Model, Platform
 from cachewise.catalog.resolve import effective_ttls
@@ -80,14 +80,41 @@ class Plan:
 
 def positions(blocks: Sequence[Block], *, collapses_runs: bool) -> list[int]:
     """The 1-based position of each block in the walk of the lookback window."""
-    if not collapses_runs:
-        return list(range(1, len(blocks) + 1))
-    kinds = [block.kind for block in blocks]
-    steps = [
-        0 if kind == before and kind in _RUNS else 1
-        for before, kind in zip(["", *kinds], kinds, strict=False)
+    kinds = [block.kind for block in blocks] if collapses_runs else []
+    repeated = [
+        index
+        for index, (before, kind) in enumerate(pairwise(kinds), 1)
+        if kind == before and kind in _RUNS
     ]
-    return list(accumulate(steps))
+    return _numbered(len(blocks), repeated)
+
+
+def _positions_of(request: Request) -> list[int]:
+    """``positions`` with runs collapsed, for all blocks of a request."""
+    blocks = request.blocks
+    in_runs = (
+        request.firsts[unit] + offset
+        for unit, offsets in request.noted("runs", _in_runs)
+        for offset in offsets
+    )
+    repeated = [at for at in in_runs if at and blocks[at - 1].kind == blocks[at].kind]
+    return _numbered(len(blocks), repeated)
+
+
+def _in_runs(unit: Unit) -> list[int] | None:
+    """The blocks of a unit, by their place in it, that can share a position with another."""
+    return [at for at, block in enumerate(unit.blocks) if block.kind in _RUNS] or None
+
+
+def _numbered(count: int, repeated: Sequence[int]) -> list[int]:
+    """Positions from 1 on; each of the ``repeated`` blocks has the position of the one before."""
+    found: list[int] = []
+    position = 1
+    for end in (*repeated, count):
+        fresh = end - len(found)
+        found += range(position, position + fresh)
+        position += fresh - 1
+    return found
 
 
 _RUNS = {"tool_use", "tool_result"}
@@ -133,7 +160,8 @@ def make_plan(
     model needs on this platform, None when that is not known.
     """
     blocks = request.blocks
-    spots = positions(blocks, collapses_runs=platform.collapses_runs if platform else False)
+    collapses = platform is not None and platform.collapses_runs
+    spots = _positions_of(request) if collapses else positions(blocks, collapses_runs=False)
     unknown = tuple(
         request.firsts[unit] + offset
         for unit, offsets in request.noted("unknown lengths", _unknown_lengths)

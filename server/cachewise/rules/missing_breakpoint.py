@@ -32,6 +32,7 @@ tools were never marked.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import takewhile
 
 from cachewise.caching.plan import DEFAULT_TTL
 from cachewise.caching.stable import tokens_before
@@ -136,7 +137,8 @@ def _is_volatile(context: Context, block: int) -> bool:
 def _unmarked_tools(context: Context) -> int:
     """The last tool, when every breakpoint stands behind a system prompt that changes; or -1."""
     request = context.request
-    tools = [index for index, block in enumerate(request.blocks) if block.section == "tools"]
+    blocks = request.blocks
+    tools = list(takewhile(lambda at: blocks[at].section == "tools", range(len(blocks))))
     points = context.plan.breakpoints
     if not tools or not points or points[0].block <= tools[-1]:
         return -1
