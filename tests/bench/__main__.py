@@ -11,6 +11,7 @@ import platform
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 from typing import TypeVar
 
@@ -83,7 +84,6 @@ def _installed(name: str, install: Callable[[], T]) -> T | None:
 
 
 def _typing(table: Table, scale: Scale, service: peers.JsonService | None) -> None:
-    at: dict[int, float] = {}
     for make, kind in ((inputs.chat, "chat"), (inputs.tools, "tools")):
         for size in scale.sizes if kind == "chat" else (1_000_000,):
             text = make(size)
@@ -112,12 +112,13 @@ def _typing(table: Table, scale: Scale, service: peers.JsonService | None) -> No
             )
             goal = "10 ms p95" if size == 1_000_000 else ""
             table.row(f"{name}: keystroke p50 / p95 / max", told, goal, beside)
-            if kind == "chat":
-                at[size] = _percentile(ours.times, 95)
-    for small, big in zip(scale.sizes, scale.sizes[1:], strict=False):
-        goal = "2.00" if big == 10_000_000 else ""
-        what = f"slope of keystroke p95, {_size(small)} → {_size(big)}"
-        table.row(what, _ratio(at[big], at[small]), goal)
+    for small, big in pairwise(scale.sizes):
+        few, many = measure.alternately(small, big, scale.keystrokes)
+        goal = "2.00 p95" if big == 10_000_000 else ""
+        told = " / ".join(
+            _ratio(of(many), of(few)) for of in (median, lambda times: _percentile(times, 95))
+        )
+        table.row(f"keystroke {_size(small)} → {_size(big)}, p50 / p95", told, goal)
 
 
 def _commands(table: Table, scale: Scale, linter: peers.Linter | None) -> None:

@@ -62,6 +62,28 @@ def typing(text: str, edits: list[tuple[int, int, str]]) -> Typing:
     return Typing(opened, counted, memory, times)
 
 
+def alternately(small: int, big: int, count: int) -> tuple[list[float], list[float]]:
+    """Typing in two open documents by turns, ten keystrokes each: the times in either.
+
+    So a slow moment of the machine slows both, and their ratio can be relied on.
+    """
+    with Session() as session:
+        documents: list[tuple[Editor, list[tuple[int, int, str]], list[float]]] = []
+        for size in (small, big):
+            text = inputs.chat(size)
+            editor = Editor.open(session, f"request-{size}.json", text)
+            editor.answered(0)
+            editor.wait_until_counted()
+            documents.append((editor, list(keystrokes(text, count, inputs.SEED)), []))
+        for start in range(0, count, 10):
+            for editor, edits, times in documents:
+                for line, column, character in edits[start : start + 10]:
+                    started = time.perf_counter()
+                    editor.insert(line, column, character)
+                    times.append(editor.answered(line) - started)
+    return documents[0][2], documents[1][2]
+
+
 def pasted(size: int) -> float:
     """A paste of ``size`` characters into a small document: until the last of its answers."""
     with Session() as session:

@@ -102,8 +102,14 @@ def _positions_of(request: Request) -> list[int]:
 
 
 def _in_runs(unit: Unit) -> list[int] | None:
-    """The blocks of a unit, by their place in it, that can share a position with another."""
-    return [at for at, block in enumerate(unit.blocks) if block.kind in _RUNS] or None
+    """The blocks of a unit, by their place in it, that can share a position with the one before."""
+    kinds = ["", *(block.kind for block in unit.blocks)]
+    found = [
+        at
+        for at, (before, kind) in enumerate(pairwise(kinds))
+        if kind in _RUNS and (before == kind or not at)
+    ]
+    return found or None
 
 
 def _numbered(count: int, repeated: Sequence[int]) -> list[int]:

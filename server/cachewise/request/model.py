@@ -431,7 +431,9 @@ class Prefix:
         if not all(units):
             pointers = [item for item, unit in zip(pointers, units, strict=True) if unit]
             starts = [item for item, unit in zip(starts, units, strict=True) if unit]
-        self.units += filter(None, units)
+            self.units += filter(None, units)
+        else:
+            self.units += cast("list[Unit]", units)
         self.starts += starts
         self.pointers += pointers
 

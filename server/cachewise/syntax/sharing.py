@@ -9,7 +9,9 @@ is looked at again.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Hashable, Sequence
+from operator import itemgetter
 from typing import TypeVar
 
 from cachewise.syntax.tree import Node
@@ -160,11 +162,15 @@ def notes_after(
     """
     front, back = ends
     moved = len(values) - count
-    found = [item for item in before if item[0] < front]
+    found = list(before[: bisect_left(before, front, key=_index_of)])
     found += (
         (front + index, said)
         for index, value in enumerate(values[front : len(values) - back])
         if (said := look(value)) is not None
     )
-    found += ((index + moved, said) for index, said in before if index >= count - back)
+    behind = before[bisect_left(before, count - back, key=_index_of) :]
+    found += ((index + moved, said) for index, said in behind) if moved else behind
     return found
+
+
+_index_of = itemgetter(0)

@@ -236,6 +236,12 @@ class _Stage:
 
 _unit_of = attrgetter("unit")
 
+
+def _until(entries: list[_Entry], unit: int) -> list[_Entry]:
+    """The entries about the units before one."""
+    return entries[: bisect_left(entries, unit, key=_unit_of)]
+
+
 _STRIDE = 64
 """Units from one stage to the next."""
 
@@ -277,8 +283,10 @@ class _Run:
     stages: list[_Stage] = field(default_factory=list[_Stage])
     last: tuple[Any, ...] = ()
     """The state behind the last unit."""
-    names: dict[str, str] = field(default_factory=dict[str, str])
-    """The tools called so far, by the id of the call."""
+    calls: list[_Entry] = field(default_factory=list[_Entry])
+    """The tools that each unit calls, by the id of the call."""
+    names: dict[str, str] | None = None
+    """All of them together, once a name has been asked for."""
     number: int = 0
     """The index of the unit that is being added."""
     prefixes: Prefixes | None = None
@@ -372,10 +380,8 @@ class _Run:
         self.highs += earlier.highs[: stage.blocks]
         if earlier.prefixes is not None:
             self.common = (earlier.prefixes, stage.blocks)
-        self.log = earlier.log[: bisect_left(earlier.log, stage.unit, key=_unit_of)]
-        for entry in self.log:
-            if entry.kind == "calls":
-                self.names.update(entry.value)
+        self.log = _until(earlier.log, stage.unit)
+        self.calls = _until(earlier.calls, stage.unit)
 
     def joins(self, earlier: _Run) -> bool:
         """Take over the rest of an earlier run, if from this stage on both add the same."""
@@ -385,22 +391,22 @@ class _Run:
         stage = earlier.stages[index]
         if stage.state != self.state():
             return False
-        cut = bisect_left(earlier.log, stage.unit, key=_unit_of)
-        rest = earlier.log[cut : bisect_left(earlier.log, old_count, key=_unit_of)]
-        if any(entry.kind == "several results" for entry in rest):
-            # What these add depends on the names of the tools called before.
-            names: dict[str, str] = {}
-            for entry in earlier.log[:cut]:
-                if entry.kind == "calls":
-                    names.update(entry.value)
-            if names != self.names:
-                return False
+        rest = _until(earlier.log, old_count)[len(_until(earlier.log, stage.unit)) :]
+        called = _until(earlier.calls, stage.unit)
+        by_name = any(entry.kind == "several results" for entry in rest)
+        # What several results add depends on the names of the tools called before.
+        if by_name and [one.value for one in called] != [one.value for one in self.calls]:
+            return False
+        calls = earlier.calls[len(called) :]
         more = len(self.estimates) - stage.blocks
         stages = earlier.stages[index:]
         if moved or more:
             stages = [_Stage(at.unit + moved, at.blocks + more, at.state) for at in stages]
             rest = [_Entry(entry.unit + moved, entry.kind, entry.value) for entry in rest]
+            calls = [_Entry(entry.unit + moved, entry.kind, entry.value) for entry in calls]
         self.stages += stages
+        self.calls += calls
+        self.names = None
         self.log += rest
         self.estimates += earlier.estimates[stage.blocks :]
         self.lows += earlier.lows[stage.blocks :]
@@ -489,8 +495,9 @@ class _Run:
                 self.add(-counted.opening)
             self.after_results = counted.results > 0
             if counted.calls:
-                self.names.update(counted.calls)
-                self.say("calls", counted.calls)
+                self.calls.append(_Entry(self.number, "calls", counted.calls))
+                if self.names is not None:
+                    self.names.update(counted.calls)
                 if not self.has_tools and self.settings.claude:
                     self.without_tools()
         elif section == "system":
@@ -755,7 +762,13 @@ class _Run:
             for block in unit.blocks
             if block.kind in RESULTS
         ]
-        return tuple(self.names.get(id_ or "", "") for id_ in ids) if len(ids) > 1 else ()
+        if len(ids) < 2:
+            return ()
+        if self.names is None:
+            self.names = {}
+            for entry in self.calls:
+                self.names.update(entry.value)
+        return tuple(self.names.get(id_ or "", "") for id_ in ids)
 
     def make(self, unit: Unit, names: tuple[str, ...]) -> _Unit:
         """Work out what a unit adds by itself."""
