@@ -22,12 +22,32 @@ def links(requests: Sequence[Request]) -> list[int]:
     Requests to different models never belong together, since no entry is shared between them.
     """
     found = [-1] * len(requests)
-    for later in range(1, len(requests)):
-        for earlier in range(later - 1, max(-1, later - 1 - MOST_BETWEEN), -1):
-            if goes_on_from(requests[later], requests[earlier]):
+    alike: dict[object, list[int]] = {}
+    for later, request in enumerate(requests):
+        beginning = _beginning(request)
+        if beginning is None:
+            continue
+        before = alike.setdefault(beginning, [])
+        for earlier in reversed(before):
+            if later - earlier > MOST_BETWEEN:
+                break
+            if goes_on_from(request, requests[earlier]):
                 found[later] = earlier
                 break
+        before.append(later)
     return found
+
+
+def _beginning(request: Request) -> object:
+    """What two requests must have in common, cheaply compared; None when there is no block."""
+    memo = request.node.memo
+    if memo is None:
+        memo = request.node.memo = {}
+    if "beginning" not in memo:
+        digests = _digests(request)
+        known = (request.shape, request.model_written, digests[0]) if digests else None
+        memo["beginning"] = known
+    return memo["beginning"]
 
 
 def goes_on_from(later: Request, earlier: Request) -> bool:
