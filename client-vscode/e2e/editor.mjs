@@ -147,6 +147,38 @@ export async function startEditor({ settings = {}, options = [], env = {}, exten
   };
 }
 
+/**
+ * Runs `work` with a VS Code of its own, and once more with a fresh one when it fails: on a busy
+ * machine VS Code itself is sometimes late. The first failure is always told.
+ *
+ * @param t the test's context, which gets the extension's log of each failure
+ */
+export async function withEditor(t, options, work) {
+  try {
+    await once(t, options, work);
+  } catch (error) {
+    t.diagnostic(`failed, and is tried once more: ${error.stack}`);
+    await once(t, options, work);
+  }
+}
+
+async function once(t, options, work) {
+  const editor = await startEditor(options);
+  try {
+    await work(editor);
+  } catch (error) {
+    for (const context of editor.browser.contexts()) {
+      for (const page of context.pages()) {
+        await shoot(page, `failure-${t.name.replaceAll(/\W+/g, "-").slice(0, 40)}`);
+      }
+    }
+    t.diagnostic(editor.output());
+    throw error;
+  } finally {
+    await editor.stop();
+  }
+}
+
 /** Opens a folder in a window of its own; `look` is passed on to the browser. */
 export async function openFolder(editor, folder, look = {}) {
   const viewport = { width: 1280, height: 800 };

@@ -24,7 +24,12 @@ export const codeServer =
 /** code-server's start script looks for `node` on PATH, and it wants its own version of it. */
 export const codeServerPath = `${path.join(nodeHome, "bin")}${path.delimiter}${process.env.PATH}`;
 
-const CHROMIUMS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const CHROMIUMS = [
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+];
 
 export const chromium = process.env.CHROMIUM ?? CHROMIUMS.find((file) => existsSync(file));
 
@@ -45,24 +50,29 @@ export function whyNot() {
   return false;
 }
 
+/** Installs what is missing; ends with status 1 and the reason where something cannot be had. */
 function install() {
   const run = (command, args, env = {}) => {
-    const done = spawnSync(command, args, { stdio: "inherit", env: { ...process.env, ...env } });
+    const done = spawnSync(command, args, {
+      stdio: "inherit",
+      env: { ...ownEnvironment(), ...env },
+    });
     if (done.status !== 0) {
-      console.error(`${command} ${args.join(" ")}: exit status ${done.status}`);
+      console.error(
+        `${command} ${args.join(" ")}: ${done.error?.message ?? `exit status ${done.status}`}`,
+      );
       process.exit(1);
     }
   };
-  if (chromium === undefined || !existsSync("/usr/include/krb5.h")) {
-    // code-server compiles one of its modules against Kerberos' headers.
-    const packages = ["chromium", "fonts-dejavu-core", "libkrb5-dev", "g++", "make"];
-    if (process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
-      run("apt-get", ["update", "-q"]);
-      run("apt-get", ["install", "-y", "-q", "--no-install-recommends", ...packages]);
-    } else {
-      console.error(`please install these first: ${packages.join(" ")}`);
+  const wanted = missingPackages();
+  if (wanted.length > 0) {
+    if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) {
+      console.error(`please install these first: ${wanted.join(" ")}`);
       process.exit(1);
     }
+    const quiet = { DEBIAN_FRONTEND: "noninteractive" };
+    run("apt-get", ["update", "-q"], quiet);
+    run("apt-get", ["install", "-y", "-q", "--no-install-recommends", ...wanted], quiet);
   }
   const npm = ["install", "--no-fund", "--no-audit", "--loglevel=error", "--prefix"];
   if (!existsSync(path.join(nodeHome, "bin", "node"))) {
@@ -78,6 +88,26 @@ function install() {
     });
   }
   console.log(`the tools for the tests in a real VS Code are in ${home}`);
+}
+
+/** The Debian packages that are not there: a browser, letters for it, and a compiler. */
+function missingPackages() {
+  const missing = chromium === undefined ? ["chromium", "fonts-dejavu-core"] : [];
+  // code-server compiles one of its modules against Kerberos' headers.
+  if (!existsSync(codeServer) && !existsSync("/usr/include/krb5.h")) {
+    missing.push("libkrb5-dev", "g++", "make");
+  }
+  return missing;
+}
+
+/**
+ * The environment without what an `npm run` around us has put there: code-server's installation
+ * reads the version of Node from it, and it must be the one that runs it.
+ */
+function ownEnvironment() {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.toLowerCase().startsWith("npm_")),
+  );
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) install();

@@ -13,9 +13,9 @@ import {
   openFolder,
   runCommand,
   shoot,
-  startEditor,
   THEMES,
   until,
+  withEditor,
 } from "./editor.mjs";
 import { folderWith, python, scratch } from "./environment.mjs";
 import { root, whyNot } from "./tools.mjs";
@@ -42,21 +42,6 @@ const BAD = GOOD.replace('"type": "ephemeral"', '"type": "ephemeral",\n        "
 const squiggle = (page, kind) => page.locator(`.monaco-editor .squiggly-${kind}`).first();
 const hint = (page) => page.locator(".view-line", { hasText: /\d\stok\s·/ }).first();
 const status = (page) => page.locator('.statusbar-item [aria-label^="Cachewise"]');
-
-async function withEditor(t, options, work) {
-  const editor = await startEditor(options);
-  try {
-    await work(editor);
-  } catch (error) {
-    for (const context of editor.browser.contexts()) {
-      for (const page of context.pages()) await shoot(page, `failure-${t.name.slice(0, 40)}`);
-    }
-    t.diagnostic(editor.output());
-    throw error;
-  } finally {
-    await editor.stop();
-  }
-}
 
 for (const [theme, name] of Object.entries(THEMES)) {
   test(`squiggle, hint, lens, hover, fix and insert in the ${theme} theme`, { skip }, async (t) => {
