@@ -54,6 +54,7 @@ class Settings:
     hints_breakpoints: bool = True
     hints_blocks: bool = False
     lens_enabled: bool = True
+    tint_enabled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,13 @@ _KEYS = (
     Key("hints.breakpoints", bool, True, "Show tokens and costs at each breakpoint (editor)."),
     Key("hints.blocks", bool, False, "Show the number and the tokens of each block (editor)."),
     Key("lens.enabled", bool, True, "Show the costs above each request (editor)."),
+    Key(
+        "tint.enabled",
+        bool,
+        False,
+        "Mark in the margin how the prefix fares: cached and for how long, or not, and why (VS "
+        "Code).",
+    ),
 )
 
 _CLIENT_ONLY = frozenset({"interpreter", "trace"})
@@ -206,7 +214,7 @@ def parse_settings(
         changes["prices"] = _prices(flat["prices"], problems)
     if "remote.anthropic.base-url" in flat:
         changes["anthropic_base_url"] = flat["remote.anthropic.base-url"]
-    for name in ("hints.breakpoints", "hints.blocks", "lens.enabled"):
+    for name in ("hints.breakpoints", "hints.blocks", "lens.enabled", "tint.enabled"):
         if name in flat:
             changes[name.replace(".", "_")] = flat[name]
     return replace(base, **changes), tuple(problems)

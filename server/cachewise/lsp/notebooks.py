@@ -255,7 +255,7 @@ def in_cells(method: str, function: Answer) -> Answer:
         return _plain_in_cells(function) if method in _PLAIN else function
 
     def answer(server: Server, params: Any) -> Any:
-        found = _cell(server, params.text_document.uri)
+        found = find_cell(server, params.text_document.uri)
         if found is None:
             return function(server, params)
         notebook, cell = found
@@ -381,7 +381,7 @@ _PLAIN = ("cachewise/summary", "cachewise/compare", "cachewise/requests")
 
 def _plain_in_cells(function: Answer) -> Answer:
     def answer(server: Server, params: Any) -> Any:
-        found = _cell(server, _field(_field(params, "textDocument"), "uri"))
+        found = find_cell(server, _field(_field(params, "textDocument"), "uri"))
         if isinstance(params, dict):
             params = cast("dict[str, Any]", params)
             other = _placed(server, params.get("other"))
@@ -404,7 +404,7 @@ def _plain_in_cells(function: Answer) -> Answer:
 
 def _placed(server: Server, other: Any) -> Any:
     """``{uri, position?}`` in a cell as one in its program; anything else as it is."""
-    found = _cell(server, _field(other, "uri"))
+    found = find_cell(server, _field(other, "uri"))
     if found is None:
         return other
     notebook, cell = found
@@ -429,7 +429,8 @@ def _field(params: Any, name: str) -> Any:
     return cast("dict[str, Any]", params).get(name) if isinstance(params, dict) else None
 
 
-def _cell(server: Server, uri: Any) -> tuple[Notebook, Cell] | None:
+def find_cell(server: Server, uri: Any) -> tuple[Notebook, Cell] | None:
+    """The cell with a URI and its notebook, or None."""
     for document in server.store:
         if isinstance(document, Notebook):
             cell = document.cell(uri)

@@ -18,7 +18,7 @@ from pygls.lsp.server import LanguageServer
 from pygls.protocol import default_converter
 
 from cachewise import __version__
-from cachewise.lsp import compare, convert, diagnostics, features, notebooks
+from cachewise.lsp import bands, compare, convert, diagnostics, features, notebooks
 from cachewise.lsp.background import Counting
 from cachewise.lsp.configuration import FILES, SECTION, Configuration
 from cachewise.lsp.exact import COMMAND, ExactCounts
@@ -344,6 +344,7 @@ _REQUESTS: tuple[tuple[str, Callable[[Server, Any], Any], Any], ...] = (
     ("cachewise/compare", compare.compare, None),
     ("cachewise/requests", compare.requests, None),
     ("cachewise/rules", features.rules, None),
+    ("cachewise/bands", bands.bands, None),
 )
 """The requests that are answered, with the functions that answer them and what is announced."""
 
