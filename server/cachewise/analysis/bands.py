@@ -55,7 +55,7 @@ def bands(document: Document, start: int, end: int) -> list[Band]:
         Band(kind, ttl, low, high, *_tokens(located.analyzed, low, high), minimum, spans)
         for located in requests[first:]
         if located.base <= end and not located.analyzed.request.configuration
-        for kind, ttl, low, high, minimum in _runs(located.analyzed)
+        for kind, ttl, low, high, minimum in runs(located.analyzed)
         if (spans := tuple(_spans(document, located, low, high)))
     ]
 
@@ -64,8 +64,11 @@ Run = tuple[BandKind, str, int, int, int | None]
 """A kind, a lifetime, the first and the last block, and the minimum that is not reached."""
 
 
-def _runs(analyzed: Analyzed) -> Iterator[Run]:
-    """The bands of a request in prefix order, as block numbers."""
+def runs(analyzed: Analyzed) -> Iterator[Run]:
+    """The bands of a request in prefix order, as 0-based block numbers.
+
+    A part that is out of the window stands before one of its own lifetime that is not.
+    """
     end = len(analyzed.request.blocks) - 1
     written = [point for point in analyzed.plan.breakpoints if point.counts_as_written]
     if not written:
