@@ -199,14 +199,14 @@ export async function openFolder(editor, folder, look = {}) {
   return Object.assign(page, { strangers });
 }
 
-/** Opens a file of the folder through the quick open box. */
-export async function openFile(page, name) {
+/** Opens a file of the folder through the quick open box; `shown` is in it once it is there. */
+export async function openFile(page, name, shown = ".monaco-editor .view-line") {
   await page.keyboard.press("Control+p");
   await page.locator(".quick-input-widget input").fill(name);
   await page.locator(".quick-input-list .monaco-list-row", { hasText: name }).first().waitFor();
   await page.keyboard.press("Enter");
   await page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor();
-  await page.locator(".monaco-editor .view-line").first().waitFor();
+  await page.locator(shown).first().waitFor();
 }
 
 /** Runs a command by its title, as a person does in the palette. */
