@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { chromium as playwright } from "playwright-core";
-import { chromium, codeServer, codeServerPath, root, vsix } from "./tools.mjs";
+import { BROWSER_ARGS, chromium, codeServer, codeServerPath, root, vsix } from "./tools.mjs";
 
 export const shots = process.env.SHOTS ?? path.join(root, "client-vscode", "e2e", "shots");
 
@@ -119,7 +119,7 @@ export async function startEditor({ settings = {}, options = [], env = {}, exten
 
   const browser = await playwright.launch({
     executablePath: chromium,
-    args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
+    args: BROWSER_ARGS,
   });
 
   return {

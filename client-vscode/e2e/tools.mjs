@@ -31,6 +31,15 @@ const CHROMIUMS = [
   "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 ];
 
+/** For a machine of tests, often a container: no sandbox of its own, little shared memory. */
+export const BROWSER_ARGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-dev-shm-usage",
+  "--no-first-run",
+  "--disable-background-networking",
+];
+
 export const chromium = process.env.CHROMIUM ?? CHROMIUMS.find((file) => existsSync(file));
 
 /** The newest package in the checkout's folder, or the one that VSIX names. */
@@ -87,7 +96,22 @@ function install() {
       npm_config_nodedir: headers,
     });
   }
+  // What is installed must also run here: a browser needs more of a machine than a compiler does.
+  const browser = chromium ?? CHROMIUMS.find((file) => existsSync(file)) ?? "chromium";
+  probe(browser, [...BROWSER_ARGS, "--headless", "--dump-dom", "about:blank"]);
+  probe(codeServer, ["--version"], { PATH: codeServerPath });
   console.log(`the tools for the tests in a real VS Code are in ${home}`);
+}
+
+/** Ends with status 1 when a program does not run. */
+function probe(command, args, env = {}) {
+  const options = { encoding: "utf8", timeout: 60_000, env: { ...ownEnvironment(), ...env } };
+  const done = spawnSync(command, args, options);
+  if (done.status === 0) return;
+  const words =
+    done.error?.message ?? (done.stderr.trim().split("\n").at(-1) || `exit status ${done.status}`);
+  console.error(`${command} does not run here: ${words}`);
+  process.exit(1);
 }
 
 /** The Debian packages that are not there: a browser, letters for it, and a compiler. */
