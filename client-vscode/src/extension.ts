@@ -9,6 +9,7 @@ import { onPythonChange } from "./python-extension";
 import { selectInterpreter } from "./select";
 import { type Server, startServer } from "./server";
 import { StatusBar } from "./status";
+import { Tint, toggleTint } from "./tint";
 
 /** What the extension gives to those who ask VS Code for it; the tests in a real editor do. */
 export interface Api {
@@ -23,15 +24,17 @@ export interface Api {
 export function activate(context: vscode.ExtensionContext): Api {
   const log = vscode.window.createOutputChannel("Cachewise", { log: true });
   const status = new StatusBar();
+  const tint = new Tint();
   const pages = new RulePages();
   const bodies = new Bodies();
-  const life = new Life(context, log, status);
+  const life = new Life(context, log, status, tint);
   const command = (name: string, run: (...args: never[]) => unknown) =>
     vscode.commands.registerCommand(`cachewise.${name}`, run);
 
   context.subscriptions.push(
     log,
     status,
+    tint,
     vscode.workspace.registerTextDocumentContentProvider(SCHEME, pages),
     vscode.workspace.registerTextDocumentContentProvider(BODY_SCHEME, bodies),
     command("showOutput", () => log.show()),
@@ -49,6 +52,7 @@ export function activate(context: vscode.ExtensionContext): Api {
     command("countTokensExactly", async () => {
       if ((await life.clientForCommand()) !== undefined) await countExactly();
     }),
+    command("toggleTint", () => toggleTint()),
     command("setKey", () => setKey(context.secrets)),
     vscode.workspace.onDidChangeConfiguration(async (event) => {
       if (event.affectsConfiguration("cachewise.interpreter")) {
@@ -118,6 +122,7 @@ class Life {
     private readonly context: vscode.ExtensionContext,
     private readonly log: vscode.LogOutputChannel,
     private readonly status: StatusBar,
+    private readonly tint: Tint,
   ) {}
 
   get client(): LanguageClient | undefined {
@@ -158,36 +163,68 @@ class Life {
 
   /** One after the other: two quick changes of a setting never make two servers. */
   private enqueue(work: () => Promise<void>): Promise<void> {
-    this.queue = this.queue.then(work);
-    return this.queue;
+    const done = this.queue.then(work);
+    // What fails is told to whoever asked for it; the next one has its turn all the same.
+    this.queue = done.catch(() => {});
+    return done;
+  }
+
+  /** Follows the environment that is selected in the Python extension, once that one is awake. */
+  private async watchPython(): Promise<void> {
+    try {
+      this.pythonListener ??= await onPythonChange(() => {
+        void this.restartIfStarted("another Python environment was selected");
+      });
+    } catch (error) {
+      this.log.warn(`the Python extension: ${(error as Error).message}`);
+    }
+  }
+
+  /** Shows everywhere that a server answers. */
+  private up(client: LanguageClient): void {
+    this.status.running(client);
+    this.tint.refresh(client);
+  }
+
+  /** Shows everywhere that a server is on its way, and that what it has said is no longer true. */
+  private down(): void {
+    this.status.starting();
+    this.tint.stopped();
   }
 
   private async stopNow(): Promise<void> {
     const { server } = this;
     this.server = undefined;
     this.status.idle();
+    this.tint.stopped();
     await server?.stop();
   }
 
   private async startNow(): Promise<void> {
     this.status.starting();
     const notification = new SlowProgress();
+    // What an earlier server still has to say, while it ends, is not about this one.
+    let started: Server | undefined;
+    const isCurrent = () => started !== undefined && this.server === started;
     try {
-      this.server = await startServer({
+      started = await startServer({
         context: this.context,
         log: this.log,
         progress: (message) => notification.say(message),
-        ended: (reason) => void this.ended(reason),
+        ended: (reason) => {
+          if (isCurrent()) void this.ended(reason);
+        },
         stateChanged: (up) => {
-          if (this.server === undefined) return;
-          if (up) this.status.running(this.server.client);
-          else this.status.starting();
+          if (started === undefined || !isCurrent()) return;
+          if (up) this.up(started.client);
+          else this.down();
+        },
+        answersChanged: () => {
+          if (started !== undefined && isCurrent()) this.up(started.client);
         },
       });
-      this.status.running(this.server.client);
-      this.pythonListener ??= await onPythonChange(() => {
-        void this.restartIfStarted("another Python environment was selected");
-      });
+      this.server = started;
+      this.up(started.client);
     } catch (error) {
       const failure =
         error instanceof StartError ? error : new StartError("server", (error as Error).message);
@@ -198,6 +235,7 @@ class Life {
     } finally {
       notification.end();
     }
+    if (this.server !== undefined) await this.watchPython();
   }
 
   private async offerHelp(message: string): Promise<void> {
@@ -213,6 +251,7 @@ class Life {
   private async ended(reason: string): Promise<void> {
     const { server } = this;
     this.server = undefined;
+    this.tint.stopped();
     void server?.stop();
     const message =
       reason === ""

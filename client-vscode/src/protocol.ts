@@ -1,6 +1,7 @@
 // What the server offers beyond the Language Server Protocol. The names and shapes are a contract
 // with server/cachewise/lsp.
-import { RequestType } from "vscode-languageclient/node";
+import { NotificationType, RequestType } from "vscode-languageclient/node";
+import type { Band, Span } from "./bands";
 
 export interface Summary {
   /** For the status bar: a few words. */
@@ -73,3 +74,22 @@ export const rules = new RequestType<object, Rule[], void>("cachewise/rules");
 export const explain = new RequestType<{ rule: string }, { markdown: string } | null, void>(
   "cachewise/explain",
 );
+
+export interface Bands {
+  readonly version: number;
+  /** False when the document's settings leave the tint off. */
+  readonly enabled: boolean;
+  /** False when the bands are those of the given range alone. */
+  readonly complete: boolean;
+  readonly bands: readonly Band[];
+}
+
+/** The prefix of a document's requests in bands; null for a document that holds no request. */
+export const bands = new RequestType<
+  { readonly textDocument: { readonly uri: string }; readonly range?: Span },
+  Bands | null,
+  void
+>("cachewise/bands");
+
+/** The server's answers have changed by something else than an edit: settings, better counts. */
+export const changed = new NotificationType<object>("cachewise/changed");

@@ -18,6 +18,7 @@ import { readWheels } from "./environment";
 import { COUNT_EXACT, withKey } from "./keys";
 import { locateServer, type ServerPython, StartError } from "./locate";
 import { pythonEnvironment, run } from "./process";
+import { changed } from "./protocol";
 import { pythonsOf, thisMachine } from "./python";
 import { activePython } from "./python-extension";
 import { explicitSettings } from "./settings";
@@ -37,6 +38,8 @@ export interface ServerOptions {
   /** The server ended by itself too often; `reason` is the last thing that it wrote. */
   readonly ended: (reason: string) => void;
   readonly stateChanged: (running: boolean) => void;
+  /** The server's answers have changed by something else than an edit. */
+  readonly answersChanged: () => void;
 }
 
 /**
@@ -79,7 +82,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 }
 
 async function connect(
-  { context, log, ended, stateChanged }: ServerOptions,
+  { context, log, ended, stateChanged, answersChanged }: ServerOptions,
   python: ServerPython,
   storage: string,
 ): Promise<Server> {
@@ -103,7 +106,6 @@ async function connect(
     return started;
   };
 
-  const watcher = vscode.workspace.createFileSystemWatcher("**/{cachewise,pyproject}.toml");
   const clientOptions: LanguageClientOptions = {
     documentSelector: DOCUMENTS as DocumentSelector,
     outputChannel: log,
@@ -111,9 +113,8 @@ async function connect(
     revealOutputChannelOn: RevealOutputChannelOn.Never,
     // The server sends words from the user's own prompts: never HTML, never a command to run.
     markdown: { isTrusted: false, supportHtml: false },
-    initializationOptions: { trusted: vscode.workspace.isTrusted },
+    initializationOptions: { trusted: vscode.workspace.isTrusted, changes: true },
     initializationFailedHandler: () => false,
-    synchronize: { fileEvents: watcher },
     stdioOptions: {
       stdout: () => {},
       stderr: (stream) => {
@@ -158,6 +159,7 @@ async function connect(
   const states = client.onDidChangeState(({ newState }) =>
     stateChanged(newState === State.Running),
   );
+  client.onNotification(changed, answersChanged);
   const stop = async () => {
     try {
       await client.dispose();
@@ -165,7 +167,6 @@ async function connect(
       log.debug(`server: stopping: ${(error as Error).message}`);
     }
     states.dispose();
-    watcher.dispose();
     child?.kill();
   };
   try {

@@ -39,8 +39,9 @@ export class StatusBar implements vscode.Disposable {
 
   /** The server runs: show what it says about the request under the cursor. */
   running(client: LanguageClient): void {
+    // What it says about a request stays until the new answer is there; that it starts does not.
+    if (this.client !== client) this.item.hide();
     this.client = client;
-    this.item.hide();
     this.later();
   }
 

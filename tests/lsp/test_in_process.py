@@ -580,3 +580,22 @@ async def test_over_tcp():
         assert {item.get("id") for item in got} >= {1, 99}
         assert await process.wait() == 0
     writer.close()
+
+
+# Our own requests, whose answers change
+
+
+@pytest.mark.parametrize("asked", [True, False])
+async def test_a_client_that_asks_for_it_is_told_when_answers_change(wire: Wire, asked: bool):
+    """The protocol's own requests to ask again are about the protocol's own features."""
+    capabilities = {**PROFILES["vscode"], "workspace": {"configuration": False}}
+    params = {"processId": None, "rootUri": None, "capabilities": capabilities}
+    await wire.ask("initialize", {**params, "initializationOptions": {"changes": asked}}, "start")
+    wire.send("initialized", {})
+    wire.open(GOOD)
+    await wire.ask("textDocument/codeLens", about(), 1)
+    wire.got.clear()
+    wire.send("workspace/didChangeConfiguration", {"settings": {"cachewise": {"ignore": []}}})
+    await wire.ask("textDocument/codeLens", about(), 2)
+    assert bool(wire.asked("cachewise/changed")) == asked
+    assert not wire.asked("window/logMessage"), "it is no setting"

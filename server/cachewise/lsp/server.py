@@ -71,6 +71,8 @@ class Client:
     nested_symbols: bool = False
     progress: bool = False
     configuration: bool = False
+    changes: bool = False
+    """Whether it is told, by ``cachewise/changed``, that answers to our own requests have changed."""
     watches_files: bool = False
     registers_configuration: bool = False
     hover_formats: tuple[Any, ...] = ()
@@ -119,6 +121,8 @@ class Server(LanguageServer):
             self.workspace_inlay_hint_refresh(None)
         if self.client.refresh_lenses:
             self.workspace_code_lens_refresh(None)
+        if self.client.changes:
+            self.wire.notify("cachewise/changed", {})
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
         """Let something go on beside the messages, such as a question to the client."""
@@ -198,6 +202,7 @@ def _initialize(server: Server, params: types.InitializeParams) -> None:
         versioned_edits=bool(edits and edits.document_changes),
         nested_symbols=bool(symbol and symbol.hierarchical_document_symbol_support),
         progress=bool(client.window and client.window.work_done_progress),
+        changes=_wants_changes(params.initialization_options),
         configuration=bool(workspace.configuration),
         watches_files=bool(watched and watched.dynamic_registration),
         registers_configuration=bool(configured and configured.dynamic_registration),
@@ -211,6 +216,11 @@ def _initialize(server: Server, params: types.InitializeParams) -> None:
     server.publisher.enabled = not server.client.pulls_diagnostics
     if server.client.pulls_diagnostics:
         _serve_pulls(server)
+
+
+def _wants_changes(options: object) -> bool:
+    said = cast("dict[str, object]", options).get("changes") if isinstance(options, dict) else None
+    return said is True
 
 
 def _serve_pulls(server: Server) -> None:
