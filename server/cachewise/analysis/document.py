@@ -30,6 +30,7 @@ from cachewise.rules import RULES
 from cachewise.rules.base import Context, Finding, Previous, Rule
 from cachewise.settings import Settings
 from cachewise.syntax.formats import is_source, read_regions, reread_regions
+from cachewise.syntax.grammar import Trees
 from cachewise.syntax.region import Region
 from cachewise.syntax.tree import HOLE_CHARACTER, Comment, Node, holds
 from cachewise.text import Text
@@ -120,6 +121,7 @@ class Document:
         self._earlier: list[Region] | None = None
         self._changed: tuple[int, int, int] | None = None
         """Where the text differs from what ``_earlier`` was read of: (start, old end, new end)."""
+        self._trees = Trees()
         self._found: list[Found] | None = None
         self._located: list[Located] | None = None
         self._relevant: bool | None = None
@@ -188,7 +190,7 @@ class Document:
             else:
                 if self._regions is None:
                     self._regions = read_regions(
-                        self.format, self._whole(), self._earlier, self._changed
+                        self.format, self._whole(), self._earlier, self._changed, self._trees
                     )
                     self._earlier = self._changed = None
                 self._found = [
@@ -309,8 +311,15 @@ class Document:
     def refine(self) -> Iterator[None]:
         """Count, slice by slice, the texts that were only estimated.
 
-        Each step takes a few milliseconds. The estimates are forgotten at the end.
+        Each step takes a few milliseconds. The estimates are forgotten at the end. Source code
+        that does not parse is read from scratch first, see ``Trees.settled``.
         """
+        _ = self.found  # reads the text when that has not been done yet
+        if not self._trees.settled:
+            self._trees.forget()
+            self._earlier, self._regions = self._regions, None
+            self._found = self._located = self._steps = self._outer_comments = None
+            yield
         for located in self.requests:
             if not located.analyzed.counts.complete:
                 yield from located.analyzed.counts.refine()
@@ -331,8 +340,9 @@ class Document:
 
     @property
     def complete(self) -> bool:
-        """Whether every token count shown is the best that can be had offline."""
-        return all(located.analyzed.counts.complete for located in self.requests)
+        """Whether everything shown is the best that can be had offline, see ``refine``."""
+        counted = all(located.analyzed.counts.complete for located in self.requests)
+        return counted and self._trees.settled
 
     def _whole(self) -> str:
         if self._source is None:

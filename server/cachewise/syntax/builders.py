@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from cachewise.syntax.builder_values import Builders, Java, Kotlin
-from cachewise.syntax.grammar import parse
+from cachewise.syntax.grammar import Trees, parse
 from cachewise.syntax.region import Region
 from cachewise.syntax.source import Draft
 from cachewise.syntax.source_regions import (
@@ -21,16 +21,22 @@ if TYPE_CHECKING:
     from cachewise.syntax.grammar import SyntaxNode
 
 _REQUESTS = re.compile(r"(?:^|\.)(?:Message(?:Create|CountTokens)Params|Request\.Params)$")
+_SIGNS = {
+    "MessageCreateParams": "",
+    "MessageCountTokensParams": "",
+    "Request.Params": "",
+    "cacheControl": "",
+}
 
 
-def regions_of_java(source: str) -> list[Region]:
+def regions_of_java(source: str, trees: Trees | None = None) -> list[Region]:
     """The requests of a Java text."""
-    return _regions(Java(parse("java", source)))
+    return _regions(Java(parse("java", source, trees)))
 
 
-def regions_of_kotlin(source: str) -> list[Region]:
+def regions_of_kotlin(source: str, trees: Trees | None = None) -> list[Region]:
     """The requests of a Kotlin text."""
-    return _regions(Kotlin(parse("kotlin", source)))
+    return _regions(Kotlin(parse("kotlin", source, trees)))
 
 
 def _regions(values: Builders) -> list[Region]:
@@ -53,4 +59,4 @@ def _regions(values: Builders) -> list[Region]:
         draft = values.built(node, owner, calls, values.frame_of(node))
         return draft if carries_marker(draft) else None
 
-    return read_regions(values.parsed, Finder(values.style, request, marker))
+    return read_regions(values.parsed, Finder(values.style, _SIGNS, request, marker))

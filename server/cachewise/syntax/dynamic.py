@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cachewise.syntax.dynamic_values import Php, Ruby
 from cachewise.syntax.embedded import Excerpt, json_regions
 from cachewise.syntax.evaluation import Evaluator
-from cachewise.syntax.grammar import parse
+from cachewise.syntax.grammar import Trees, parse
 from cachewise.syntax.region import Region
 from cachewise.syntax.source import Draft, Listing, Mapping, Member, comments_region
 from cachewise.syntax.source_regions import (
@@ -28,6 +28,15 @@ if TYPE_CHECKING:
     from cachewise.syntax.grammar import SyntaxNode
 
 _NEEDED = {"messages", "system", "tools"}
+_SIGNS = {
+    "messages": "",
+    "completions": "",
+    "system": "",
+    "contents": "",
+    "cache_control": "",
+    "cacheControl": "",
+    "CacheControl": "",
+}
 
 
 def _body(values: Evaluator, node: SyntaxNode) -> tuple[Draft, str] | None:
@@ -47,9 +56,9 @@ def _body(values: Evaluator, node: SyntaxNode) -> tuple[Draft, str] | None:
     return (draft, "") if lists and any(needed <= keys for needed in BODIES) else None
 
 
-def regions_of_ruby(source: str) -> list[Region]:
+def regions_of_ruby(source: str, trees: Trees | None = None) -> list[Region]:
     """The requests of a Ruby text."""
-    values = Ruby(parse("ruby", source))
+    values = Ruby(parse("ruby", source, trees))
 
     def request(node: SyntaxNode) -> tuple[Draft, str] | None:
         if node.type == "hash":
@@ -81,12 +90,12 @@ def regions_of_ruby(source: str) -> list[Region]:
             return None
         return _assigned(values, node, left.named_children[1], right, "ruby-assignment")
 
-    return read_regions(values.parsed, Finder("ruby", request, marker))
+    return read_regions(values.parsed, Finder("ruby", _SIGNS, request, marker))
 
 
-def regions_of_php(source: str) -> list[Region]:
+def regions_of_php(source: str, trees: Trees | None = None) -> list[Region]:
     """The requests of a PHP text."""
-    values = Php(parse("php", source))
+    values = Php(parse("php", source, trees))
 
     def request(node: SyntaxNode) -> tuple[Draft, str] | None:
         if node.type == "array_creation_expression":
@@ -121,7 +130,7 @@ def regions_of_php(source: str) -> list[Region]:
             return None
         return _assigned(values, node, left.named_children[1], right, "php-assignment")
 
-    return read_regions(values.parsed, Finder("php", request, marker))
+    return read_regions(values.parsed, Finder("php", _SIGNS, request, marker))
 
 
 def _assigned(
@@ -137,11 +146,12 @@ def _assigned(
     return Mapping(*values.span(node), style, (Member(name, at, stop - at, value),))
 
 
-def regions_of_rust(source: str) -> list[Region]:
+def regions_of_rust(source: str, trees: Trees | None = None) -> list[Region]:
     """The requests of a Rust text: what stands in ``json!`` is JSON, but for its expressions."""
-    parsed = parse("rust", source)
+    parsed = parse("rust", source, trees)
     found: list[Region] = []
     comments: list[Comment] = []
+    signs = parsed.signs({"json": "", "cachewise:": ""})
     stack = [parsed.root]
     while stack:
         node = stack.pop()
@@ -156,5 +166,5 @@ def regions_of_rust(source: str) -> list[Region]:
                 inner = source[start:end]
                 found.extend(json_regions(Excerpt.of(source, [(inner, start, end)])))
             continue
-        stack.extend(reversed(node.named_children))
+        stack.extend(reversed(parsed.within(node, signs)))
     return [*comments_region(comments), *found]

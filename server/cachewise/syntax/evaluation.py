@@ -8,6 +8,7 @@ subclass of ``Evaluator``. Nothing is executed; what cannot be told is a hole.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -36,6 +37,8 @@ MAX_DEPTH = 40
 
 MAX_STEPS = 20_000
 """Expressions that are looked at for one file; behind that everything is a hole."""
+
+_LAST_WORD = re.compile(r"\w+\Z")
 
 EventKind = Literal["assign", "augment", "append", "set", "unknown"]
 
@@ -71,10 +74,10 @@ class Frame:
 
 @dataclass(slots=True)
 class _Scope:
-    parent: int | None
     node: SyntaxNode
     parameters: dict[str, SyntaxNode | None]
     events: dict[str, list[Event]] = field(default_factory=dict[str, list[Event]])
+    """What happens to each name that was asked for."""
 
 
 class Evaluator:
@@ -91,13 +94,11 @@ class Evaluator:
 
     def __init__(self, parsed: Parsed) -> None:
         self.parsed = parsed
-        self._scopes: dict[int, _Scope] = {}
-        self._loops: dict[int, int] = {}
+        self._scopes = {parsed.root.id: _Scope(parsed.root, {})}
         self._named: dict[str, SyntaxNode | None] = {}
         self._depth = 0
         self._steps = 0
         self._active: set[tuple[object, ...]] = set()
-        self._collect()
 
     # What a language says.
 
@@ -123,47 +124,86 @@ class Evaluator:
 
     # Scopes.
 
-    def _collect(self) -> None:
-        root = self.parsed.root
-        self._scopes[root.id] = _Scope(None, root, {})
-        stack: list[tuple[SyntaxNode, int, tuple[int, ...]]] = [(root, root.id, ())]
+    def events(self, scope: int, name: str) -> list[Event]:
+        """What happens to a name in a scope, in the order of the text."""
+        held = self._scopes[scope]
+        known = held.events.get(name)
+        if known is None:
+            found = (event for _, event in self._happenings(held.node, name, deep=False))
+            known = held.events[name] = sorted(found, key=lambda event: event.at)
+        return known
+
+    def events_anywhere(self, name: str) -> list[Event]:
+        """What happens to a name in all of the file, scope by scope."""
+        found = self._happenings(self.parsed.root, name, deep=True)
+        return [event for _, event in sorted(found, key=lambda one: (one[0], one[1].at))]
+
+    def _happenings(
+        self, body: SyntaxNode, name: str, *, deep: bool
+    ) -> Iterator[tuple[int, Event]]:
+        """What happens to a name, each with where its scope starts.
+
+        Only what holds the name's last word is looked at. What stands in the functions inside is
+        left out unless it is to be ``deep``.
+        """
+        word = _LAST_WORD.search(name)
+        places = self.parsed.places(word[0] if word is not None else name)
+        stack: list[tuple[SyntaxNode, int, tuple[int, ...]]] = [(body, body.start_byte, ())]
         while stack:
             node, scope, blocks = stack.pop()
             kind = node.type
             if kind in self.opaque:
                 continue
-            for name, event in self.happening(node):
-                listed = self._scopes[scope].events.setdefault(name, [])
-                listed.append(replace(event, blocks=blocks))
-            if kind in self.functions:
-                name = self.function_name(node)
-                if name:
-                    # A name that two functions have says neither.
-                    self._named[name] = None if name in self._named else node
-                self._scopes[node.id] = _Scope(scope, node, self.parameters(node))
-                scope, blocks = node.id, ()
+            if node is not body:
+                for said, event in self.happening(node):
+                    if said == name:
+                        yield scope, replace(event, blocks=blocks)
+            if kind in self.functions and node is not body:
+                if not deep:
+                    continue
+                scope, blocks = node.start_byte, ()
             elif kind in self.conditional:
                 blocks = (*blocks, node.start_byte)
-                if kind in self.loops:
-                    self._loops[node.start_byte] = node.end_byte
-            stack.extend((child, scope, blocks) for child in reversed(node.named_children))
-        for held in self._scopes.values():
-            for events in held.events.values():
-                events.sort(key=lambda event: event.at)
+            children = self.parsed.within(node, places)
+            stack.extend((child, scope, blocks) for child in reversed(children))
+
+    def function(self, name: str) -> SyntaxNode | None:
+        """The function of the file with a name; a name that two functions have says neither."""
+        if name not in self._named:
+            places = self.parsed.places(name)
+            found: list[SyntaxNode] = []
+            stack = [self.parsed.root]
+            while stack:
+                node = stack.pop()
+                if node.type in self.opaque:
+                    continue
+                # A function can have its name from the declaration around it.
+                found += (
+                    child
+                    for child in node.named_children
+                    if child.type in self.functions and self.function_name(child) == name
+                )
+                stack.extend(self.parsed.within(node, places))
+            self._named[name] = found[0] if len(found) == 1 else None
+        return self._named[name]
 
     def frame_of(self, node: SyntaxNode) -> Frame:
         """The frame of the scope that a node stands in, with unknown parameters."""
         chain: list[int] = []
         current = node.parent
         while current is not None:
-            if current.id in self._scopes:
-                chain.append(current.id)
+            if current.type in self.functions:
+                chain.append(self._scope(current))
             current = current.parent
-        frame: Frame | None = None
-        for scope in reversed(chain or [self.parsed.root.id]):
+        frame = Frame(self.parsed.root.id, None)
+        for scope in reversed(chain):
             frame = Frame(scope, frame)
-        assert frame is not None
         return frame
+
+    def _scope(self, function: SyntaxNode) -> int:
+        if function.id not in self._scopes:
+            self._scopes[function.id] = _Scope(function, self.parameters(function))
+        return function.id
 
     # Expressions.
 
@@ -219,7 +259,7 @@ class Evaluator:
         own = True
         while current is not None:
             scope = self._scopes[current.scope]
-            events = scope.events.get(name, [])
+            events = self.events(current.scope, name)
             if events or name in scope.parameters:
                 key = (name, current.scope, use.start_byte)
                 if key in self._active:
@@ -243,7 +283,7 @@ class Evaluator:
         own: bool,
     ) -> Draft | None:
         at = use.start_byte
-        blocks = self._blocks(use, scope) if own else ()
+        blocks, loops = self._blocks(use, scope) if own else ((), ())
         relevant: list[tuple[Event, bool]] = []
         again: list[Event] = []
         for event in events:
@@ -251,9 +291,7 @@ class Evaluator:
                 relevant.append((event, not event.blocks))
             elif event.end <= at:
                 relevant.append((event, event.blocks == blocks[: len(event.blocks)]))
-            elif event.at > at and any(
-                block in self._loops and event.at < self._loops[block] for block in blocks
-            ):
+            elif event.at > at and any(event.at < end for end in loops):
                 again.append(event)
         first = -1
         for index, (event, certain) in enumerate(relevant):
@@ -272,7 +310,7 @@ class Evaluator:
             return self._counted(name, events[0], use)
         if state is None:
             return None
-        if not own and scope.parent is None:
+        if not own and frame.scope == self.parsed.root.id:
             state = started(state)
         for event, certain in relevant[first + 1 :]:
             if event.kind == "assign" and event.value is None:
@@ -294,14 +332,21 @@ class Evaluator:
         source = Source(event.made, "call", name, at, self.parsed.offset(event.end))
         return Unknown(name, start, end, source.after(f"{name} is used", start, end))
 
-    def _blocks(self, node: SyntaxNode, scope: _Scope) -> tuple[int, ...]:
+    def _blocks(self, node: SyntaxNode, scope: _Scope) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """What is conditional around a node, up to its scope, the outermost first.
+
+        And where those of them end that are loops.
+        """
         found: list[int] = []
+        loops: list[int] = []
         current = node.parent
         while current is not None and current.id != scope.node.id:
             if current.type in self.conditional:
                 found.append(current.start_byte)
+                if current.type in self.loops:
+                    loops.append(current.end_byte)
             current = current.parent
-        return tuple(reversed(found))
+        return tuple(reversed(found)), tuple(loops)
 
     def _happened(self, state: Draft, event: Event, certain: bool, frame: Frame) -> Draft | None:
         if event.kind in ("unknown", "assign"):
@@ -388,7 +433,7 @@ class Evaluator:
         self, node: SyntaxNode, name: str, given: Sequence[SyntaxNode], frame: Frame
     ) -> Draft | None:
         """What a function of this file returns for these arguments; None when not known."""
-        function = self._named.get(name)
+        function = self.function(name)
         if function is None:
             return None
         listed = list(self.returned(function))
@@ -402,7 +447,7 @@ class Evaluator:
                 bound[parameter] = (given[index], frame)
             else:
                 bound[parameter] = (default, root) if default is not None else None
-        inner = Frame(function.id, self.frame_of(function), bound)
+        inner = Frame(self._scope(function), self.frame_of(function), bound)
         self._active.add(key)
         try:
             drafts = [self.value(expression, inner) for expression in listed]

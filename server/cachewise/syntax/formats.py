@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from cachewise.syntax import json, prompt_files
+from cachewise.syntax.grammar import Trees
 from cachewise.syntax.region import Region, reuse_regions
 from cachewise.syntax.sharing import graft
 from cachewise.syntax.tree import Comment
@@ -190,11 +191,13 @@ def read_regions(
     source: str,
     previous: list[Region] | None = None,
     changed: tuple[int, int, int] | None = None,
+    trees: Trees | None = None,
 ) -> list[Region]:
     """The values of a document, in order. Never fails: unreadable text gives no values.
 
     ``previous`` is what an earlier version of the text gave: values that are the same are the same
     objects again. ``changed`` tells where the two versions differ, as ``sharing.graft`` takes it.
+    ``trees`` are the syntax trees of the earlier version, kept there for the next one too.
     """
     if format == "jsonl":
         return _grafted(previous, list(_read_lines(source, 0)), changed)
@@ -204,7 +207,7 @@ def read_regions(
         return reuse_regions(previous or [], prompt_files.read_regions(format, source))
     reader = _READERS.get(format)
     if reader is not None:
-        regions = reader(source)
+        regions = reader(source, trees or Trees())
         return reuse_regions(previous, regions) if previous else regions
     regions = [
         Region(result.start, result.end, result.node, tuple(result.comments))
@@ -302,91 +305,91 @@ SIGNS: dict[str, tuple[str, ...]] = {
 """For each format of source code, words of which a text with a request holds at least one."""
 
 
-def _read_python(source: str) -> list[Region]:
+def _read_python(source: str, trees: Trees) -> list[Region]:
     from cachewise.syntax.python import read_regions
 
-    return read_regions(source)
+    return read_regions(source, trees)
 
 
-def _read_shell(source: str) -> list[Region]:
+def _read_shell(source: str, _: Trees) -> list[Region]:
     from cachewise.syntax.shell import read_regions
 
     return read_regions(source)
 
 
-def _read_http(source: str) -> list[Region]:
+def _read_http(source: str, _: Trees) -> list[Region]:
     from cachewise.syntax.http import read_regions
 
     return read_regions(source)
 
 
-def _read_markdown(source: str) -> list[Region]:
+def _read_markdown(source: str, _: Trees) -> list[Region]:
     from cachewise.syntax.markdown import read_regions
 
     return read_regions(source)
 
 
-def _read_notebook(source: str) -> list[Region]:
+def _read_notebook(source: str, trees: Trees) -> list[Region]:
     from cachewise.syntax.notebook import read_regions
 
-    return read_regions(source)
+    return read_regions(source, trees)
 
 
-def _read_typescript(source: str) -> list[Region]:
+def _read_typescript(source: str, trees: Trees) -> list[Region]:
     from cachewise.syntax.typescript import regions_of_typescript
 
-    return regions_of_typescript(source)
+    return regions_of_typescript(source, trees)
 
 
-def _read_tsx(source: str) -> list[Region]:
+def _read_tsx(source: str, trees: Trees) -> list[Region]:
     from cachewise.syntax.typescript import regions_of_tsx
 
-    return regions_of_tsx(source)
+    return regions_of_tsx(source, trees)
 
 
-def _read_java(source: str) -> list[Region]:
+def _read_java(source: str, trees: Trees) -> list[Region]:
     from cachewise.syntax.builders import regions_of_java
 
-    return regions_of_java(source)
+    return regions_of_java(source, trees)
 
 
-def _read_kotlin(source: str) -> list[Region]:
+def _read_kotlin(source: str, trees: Trees) -> list[Region]:
     from cachewise.syntax.builders import regions_of_kotlin
 
-    return regions_of_kotlin(source)
+    return regions_of_kotlin(source, trees)
 
 
-def _read_go(source: str) -> list[Region]:
+def _read_go(source: str, trees: Trees) -> list[Region]:
     from cachewise.syntax.initializers import regions_of_go
 
-    return regions_of_go(source)
+    return regions_of_go(source, trees)
 
 
-def _read_csharp(source: str) -> list[Region]:
+def _read_csharp(source: str, trees: Trees) -> list[Region]:
     from cachewise.syntax.initializers import regions_of_csharp
 
-    return regions_of_csharp(source)
+    return regions_of_csharp(source, trees)
 
 
-def _read_ruby(source: str) -> list[Region]:
+def _read_ruby(source: str, trees: Trees) -> list[Region]:
     from cachewise.syntax.dynamic import regions_of_ruby
 
-    return regions_of_ruby(source)
+    return regions_of_ruby(source, trees)
 
 
-def _read_php(source: str) -> list[Region]:
+def _read_php(source: str, trees: Trees) -> list[Region]:
     from cachewise.syntax.dynamic import regions_of_php
 
-    return regions_of_php(source)
+    return regions_of_php(source, trees)
 
 
-def _read_rust(source: str) -> list[Region]:
+def _read_rust(source: str, trees: Trees) -> list[Region]:
     from cachewise.syntax.dynamic import regions_of_rust
 
-    return regions_of_rust(source)
+    return regions_of_rust(source, trees)
 
 
-_READERS: dict[str, Callable[[str], list[Region]]] = {
+_READERS: dict[str, Callable[[str, Trees], list[Region]]] = {
     "python": _read_python,
     "shell": _read_shell,
     "http": _read_http,

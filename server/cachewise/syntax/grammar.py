@@ -1,59 +1,65 @@
 """The grammars of programming languages, each loaded when the first such text is read.
 
 The only module that knows tree-sitter. A tree-sitter tree counts bytes of UTF-8; ``Parsed`` turns
-them into the code points that everything else counts in.
+them into the code points that everything else counts in. ``Trees`` keeps what was parsed, so that
+after an edit only what it touches is parsed again.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-__all__ = ["Parsed", "SyntaxNode", "parse"]
+from cachewise.syntax.sharing import common_ends
+
+__all__ = ["Parsed", "SyntaxNode", "Trees", "parse"]
 
 if TYPE_CHECKING:
     from tree_sitter import Node as SyntaxNode
-    from tree_sitter import Parser
+    from tree_sitter import Parser, Tree
 
 
-_WIDE = re.compile(r"[^\x00-\x7f]")
+_STEP = 512
+"""Characters from one known pair of offset and byte to the next, where a text is not ASCII."""
 
 
 class Parsed:
     """A text with its syntax tree."""
 
-    __slots__ = ("_edges", "_extra", "_points", "root", "text")
+    __slots__ = ("_bytes", "_children", "_places", "data", "root", "text")
 
-    def __init__(self, text: str, root: SyntaxNode) -> None:
+    def __init__(self, text: str, data: bytes, root: SyntaxNode) -> None:
         self.text = text
+        self.data = data
         self.root = root
-        self._edges: list[int] = []
-        self._extra: list[int] = []
-        self._points: list[int] = []
-        if not text.isascii():
-            extra = 0
-            for found in _WIDE.finditer(text):
-                code = ord(found[0])
-                extra += 1 if code < 0x800 else 2 if code < 0x10000 else 3
-                self._edges.append(found.end() + extra)
-                self._points.append(found.end())
-                self._extra.append(extra)
+        self._bytes: list[int] = []
+        self._children: dict[int, tuple[list[SyntaxNode], list[int]]] = {}
+        self._places: dict[str, list[int]] = {}
+        if len(text) != len(data):
+            at = 0
+            for start in range(0, len(text), _STEP):
+                self._bytes.append(at)
+                at += len(_encoded(text[start : start + _STEP]))
 
     def offset(self, byte: int) -> int:
         """The code point at which a byte offset stands."""
-        if not self._edges:
+        if not self._bytes:
             return byte
-        index = bisect_right(self._edges, byte)
-        return byte - (self._extra[index - 1] if index else 0)
+        index = max(bisect_right(self._bytes, byte) - 1, 0)
+        start = self._bytes[index]
+        if index + 1 < len(self._bytes) and self._bytes[index + 1] - start == _STEP:
+            return index * _STEP + byte - start
+        return index * _STEP + len(self.data[start:byte].decode("utf-8", "replace"))
 
     def byte(self, offset: int) -> int:
         """The byte at which a code point stands."""
-        if not self._points:
+        if not self._bytes:
             return offset
-        index = bisect_right(self._points, offset)
-        return offset + (self._extra[index - 1] if index else 0)
+        index = min(max(offset, 0) // _STEP, len(self._bytes) - 1)
+        return self._bytes[index] + len(_encoded(self.text[index * _STEP : offset]))
 
     def start(self, node: SyntaxNode) -> int:
         """Where a node starts, in code points."""
@@ -67,11 +73,135 @@ class Parsed:
         """A node's own text."""
         return self.text[self.start(node) : self.end(node)]
 
+    def places(self, word: str) -> list[int]:
+        """The bytes at which a word stands by itself, in comments and strings too."""
+        known = self._places.get(word)
+        if known is None:
+            known = self._places[word] = list(_occurrences(self.data, _encoded(word)))
+        return known
 
-def parse(language: str, text: str) -> Parsed:
+    def signs(self, words: Mapping[str, str]) -> list[int]:
+        """The bytes at which one of the words begins, each with the pattern that must follow it."""
+        found: list[int] = []
+        for word, behind in words.items():
+            sought = _encoded(word)
+            follows = re.compile(_encoded(behind)).match
+            at = self.data.find(sought)
+            while at >= 0:
+                end = at + len(sought)
+                if not behind or follows(self.data, end):
+                    found.append(at)
+                at = self.data.find(sought, end)
+        found.sort()
+        return found
+
+    def within(self, node: SyntaxNode, places: Sequence[int]) -> list[SyntaxNode]:
+        """The named children of a node that one of the places (bytes, ascending) stands in."""
+        index = bisect_left(places, node.start_byte)
+        last = bisect_left(places, node.end_byte, index)
+        if index == last:
+            return []
+        known = self._children.get(node.id)
+        if known is None:
+            named = node.named_children
+            known = self._children[node.id] = (named, [child.start_byte for child in named])
+        children, starts = known
+        found: list[SyntaxNode] = []
+        while index < last:
+            at = bisect_right(starts, places[index]) - 1
+            end = children[at].end_byte if at >= 0 else 0
+            if places[index] < end:
+                found.append(children[at])
+                index = bisect_left(places, end, index, last)
+            else:
+                index += 1
+        return found
+
+
+def _encoded(text: str) -> bytes:
+    """The bytes for the parser, valid at any rate: half of a surrogate pair is a question mark."""
+    return text.encode("utf-8", "replace")
+
+
+def _occurrences(data: bytes, word: bytes) -> list[int]:
+    found: list[int] = []
+    at = data.find(word) if word else -1
+    while at >= 0:
+        end = at + len(word)
+        if not (at and _in_word(data[at - 1])) and not (end < len(data) and _in_word(data[end])):
+            found.append(at)
+        at = data.find(word, end)
+    return found
+
+
+def _in_word(byte: int) -> bool:
+    return byte in _WORD or byte > 0x7F
+
+
+_WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+
+
+class Trees:
+    """The syntax trees of a document's last reading, one for each language in it.
+
+    ``settled`` says whether reading the text from scratch would surely give the same: what does
+    not parse is mended by the parser at the least cost, and what it has kept of an earlier tree
+    can have a part in what that is.
+    """
+
+    __slots__ = ("_last", "settled")
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[str, bytes, Tree]] = {}
+        self.settled = True
+
+    def parse(self, language: str, text: str) -> Parsed:
+        """The syntax tree of a text, made from the last one of that language where there is one."""
+        known = self._last.get(language)
+        if known is None or known[0] != text:
+            data = _encoded(text)
+            parser = _parser(language)
+            if known is None:
+                tree = parser.parse(data)
+                self.settled = True
+            else:
+                tree = parser.parse(data, _edited(*known, text, data))
+                self.settled = not tree.root_node.has_error
+            known = self._last[language] = text, data, tree
+        text, data, tree = known
+        return Parsed(text, data, tree.root_node)
+
+    def forget(self) -> None:
+        """Have the next reading start from scratch."""
+        self._last.clear()
+        self.settled = True
+
+
+def parse(language: str, text: str, trees: Trees | None = None) -> Parsed:
     """The syntax tree of a text; it holds error nodes where the text does not parse."""
-    tree = _parser(language).parse(text.encode("utf-8", "surrogatepass"))
-    return Parsed(text, tree.root_node)
+    return (trees or Trees()).parse(language, text)
+
+
+def _edited(before: str, old: bytes, tree: Tree, after: str, new: bytes) -> Tree:
+    """The tree of a text, told where the text after it differs."""
+    front, back = common_ends(before, after)
+    start = len(_encoded(before[:front])) if len(old) != len(before) else front
+    tail = len(_encoded(before[len(before) - back :])) if len(old) != len(before) else back
+    told = tree.copy()
+    ends = len(old) - tail, len(new) - tail
+    told.edit(
+        start,
+        *ends,
+        _point(old, start),
+        _point(old, ends[0]),
+        _point(new, ends[1]),
+    )
+    return told
+
+
+def _point(data: bytes, at: int) -> tuple[int, int]:
+    """The row and the column, in bytes, of a place; tree-sitter ends rows at ``\\n`` alone."""
+    return data.count(b"\n", 0, at), at - 1 - data.rfind(b"\n", 0, at)
 
 
 @cache

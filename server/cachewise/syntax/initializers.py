@@ -22,7 +22,7 @@ from cachewise.syntax.evaluation import (
     join_items,
     repeated,
 )
-from cachewise.syntax.grammar import parse
+from cachewise.syntax.grammar import Trees, parse
 from cachewise.syntax.python_values import made_in
 from cachewise.syntax.region import Region
 from cachewise.syntax.source import (
@@ -53,6 +53,13 @@ if TYPE_CHECKING:
 _REQUESTS = re.compile(
     r"(?:^|\.)(?:Beta)?Message(?:New|Create|CountTokens)Params$|(?:^|\.)MessageParameters$"
 )
+_SIGNS = {
+    "MessageNewParams": "",
+    "MessageCreateParams": "",
+    "MessageCountTokensParams": "",
+    "MessageParameters": "",
+    "CacheControl": "",
+}
 _TYPES = (
     (re.compile(r"TextBlock"), "text"),
     (re.compile(r"ImageBlock"), "image"),
@@ -628,9 +635,9 @@ class CSharp(Evaluator):
         return self.unknown(node)
 
 
-def regions_of_go(source: str) -> list[Region]:
+def regions_of_go(source: str, trees: Trees | None = None) -> list[Region]:
     """The requests of a Go text."""
-    values = Go(parse("go", source))
+    values = Go(parse("go", source, trees))
 
     def request(node: SyntaxNode) -> tuple[Draft, str] | None:
         named = node.child_by_field_name("type") if node.type == "composite_literal" else None
@@ -647,12 +654,12 @@ def regions_of_go(source: str) -> list[Region]:
         draft = values.value(node, values.frame_of(node))
         return draft if carries_marker(draft) else None
 
-    return read_regions(values.parsed, Finder("go", request, marker))
+    return read_regions(values.parsed, Finder("go", _SIGNS, request, marker))
 
 
-def regions_of_csharp(source: str) -> list[Region]:
+def regions_of_csharp(source: str, trees: Trees | None = None) -> list[Region]:
     """The requests of a C# text."""
-    values = CSharp(parse("csharp", source))
+    values = CSharp(parse("csharp", source, trees))
 
     def request(node: SyntaxNode) -> tuple[Draft, str] | None:
         kind = _kind(node)
@@ -680,4 +687,4 @@ def regions_of_csharp(source: str) -> list[Region]:
         draft = values.created(node, values.frame_of(node), "", "")
         return draft if carries_marker(draft) else None
 
-    return read_regions(values.parsed, Finder("csharp", request, marker))
+    return read_regions(values.parsed, Finder("csharp", _SIGNS, request, marker))

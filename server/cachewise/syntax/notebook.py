@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from cachewise.syntax import json
 from cachewise.syntax.embedded import Excerpt, moved, notebook_source
+from cachewise.syntax.grammar import Trees
 from cachewise.syntax.region import Region
 from cachewise.syntax.source import comments_region
 from cachewise.syntax.tree import Comment, Node, resolve_pointer
@@ -23,7 +24,7 @@ _LANGUAGES = ("/metadata/kernelspec/language", "/metadata/language_info/name")
 _SHELLS = re.compile(r"%%(?:bash|sh|script\s+\S*sh)\b")
 
 
-def read_regions(source: str) -> list[Region]:
+def read_regions(source: str, trees: Trees | None = None) -> list[Region]:
     """The requests in a notebook's code cells, in order."""
     # Imported here, since the list of formats holds this reader.
     from cachewise.syntax import formats
@@ -55,7 +56,8 @@ def read_regions(source: str) -> list[Region]:
         if format is None or not pieces:
             continue
         excerpt = Excerpt.of(source, pieces)
-        for region in formats.read_regions(format, excerpt.text):
+        kept = trees if pieces is program else None
+        for region in formats.read_regions(format, excerpt.text, trees=kept):
             placed = moved(region, excerpt, SURROUNDINGS)
             comments += placed.comments
             if placed.node is not None:

@@ -8,12 +8,11 @@ the way, helpers of the same file that return what they are given. Everything el
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cachewise.syntax.grammar import Parsed, parse
+from cachewise.syntax.grammar import Parsed, Trees, parse
 from cachewise.syntax.python_values import STYLE, File, Scope
 from cachewise.syntax.region import MARKER, Region
 from cachewise.syntax.source import (
@@ -82,42 +81,50 @@ _CARRIERS = {"text", "input_schema", "role", "source", "tool_use_id", "function"
 """Keys beside which even a marker that is no object is one."""
 
 
-_SIGN = re.compile(
-    r"messages|cache_?[cC]ontrol|\bsystem\b|anthropic_version|contents|modelId|\binput\b|custom_id"
-    r"|completion|converse|responses|cachewise:"
-)
-"""Words of which every request, every marker and every comment for Cachewise has one."""
+_QUOTE = "[\"']"
+_SIGNS = {
+    "messages": "[.\"']",
+    "MessageCreateParams": "",
+    "completion": "",
+    ".converse": "",
+    "responses.": "",
+    "cache_control": "",
+    "cacheControl": "",
+    "cachewise:": "",
+    "system": _QUOTE,
+    "anthropic_version": _QUOTE,
+    "input": _QUOTE,
+    "contents": _QUOTE,
+    "custom_id": _QUOTE,
+    "providerOptions": _QUOTE,
+}
+"""Words of which every request, every marker and every comment for Cachewise has one, with what
+follows there."""
 
 
-def read_regions(source: str) -> list[Region]:
+def read_regions(source: str, trees: Trees | None = None) -> list[Region]:
     """The requests of a Python file, in order, and the markers that belong to none of them."""
-    parsed = parse("python", source)
-    return regions_of(File(parsed), 0)
-
-
-def regions_of(file: File, first: int) -> list[Region]:
-    """The regions of what stands behind offset ``first`` in a file."""
+    file = File(parse("python", source, trees))
+    parsed = file.parsed
     found: list[Region] = []
     comments: list[Comment] = []
     consumed: set[int] = set()
     loose: list[tuple[SyntaxNode, Scope]] = []
-    signs = [file.parsed.byte(found.start()) for found in _SIGN.finditer(file.parsed.text)]
-    stack: list[tuple[SyntaxNode, Scope]] = [(file.parsed.root, file.module)]
+    # Most of a file has no sign in it, and need not be looked at.
+    signs = parsed.signs(_SIGNS)
+    stack: list[tuple[SyntaxNode, Scope]] = [(parsed.root, file.module)]
     while stack:
         node, scope = stack.pop()
-        # Most of a file has no sign in it, and need not be looked at.
-        if bisect_left(signs, node.start_byte) == bisect_left(signs, node.end_byte):
-            continue
         kind = node.type
         if kind == "comment":
-            comments.append(Comment(file.parsed.start(node), file.parsed.source(node)))
+            comments.append(Comment(parsed.start(node), parsed.source(node)))
             continue
         inner = file.scope_of(node, scope)
         draft: Draft | None = None
         shape = ""
         if kind == "call":
             draft, shape = _call(file, node, scope)
-        elif kind == "dictionary" and _is_body(file.parsed, node):
+        elif kind == "dictionary" and _is_body(parsed, node):
             draft = file.value(node, scope)
         elif kind in ("pair", "keyword_argument", "assignment"):
             loose.append((node, scope))
@@ -126,10 +133,10 @@ def regions_of(file: File, first: int) -> list[Region]:
             model = _model_around(file, node, scope) if kind == "dictionary" else None
             found.append(replace(made, beside={"modelId": model}) if model is not None else made)
             consumed.update(_markers_in(draft))
-            comments.extend(_comments_in(file.parsed, node))
+            comments.extend(_comments_in(parsed, node))
             stack.extend((child, inner) for child in reversed(_strangers(node)))
             continue
-        stack.extend((child, inner) for child in reversed(node.named_children))
+        stack.extend((child, inner) for child in reversed(parsed.within(node, signs)))
     for node, scope in loose:
         draft = _lone_marker(file, node, scope)
         if draft is not None and not consumed & set(_markers_in(draft)):

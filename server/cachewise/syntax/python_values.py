@@ -57,6 +57,7 @@ _NOTHING_HAPPENS = {
 """Parts of expressions in which names are used and not set."""
 
 _LOOPS = {"for_statement", "while_statement"}
+_LAST_WORD = re.compile(r"\w+\Z")
 _SCOPES = {"function_definition", "class_definition", "lambda"}
 
 EventKind = Literal["assign", "augment", "append", "extend", "insert", "set", "update", "unknown"]
@@ -88,8 +89,8 @@ class Scope:
     node: SyntaxNode
     parent: Scope | None
     parameters: Bound
-    events: dict[str, list[Event]] | None = None
-    loops: dict[int, int] = field(default_factory=dict[int, int])
+    events: dict[str, list[Event]] = field(default_factory=dict[str, list[Event]])
+    """What happens to each name that was asked for."""
 
     @property
     def kind(self) -> str:
@@ -104,9 +105,7 @@ class File:
         self.parsed = parsed
         self.module = Scope(parsed.root, None, {})
         self._scopes: dict[int, Scope] = {}
-        self._functions: dict[str, SyntaxNode] | None = None
-        self._classes: dict[str, SyntaxNode] = {}
-        self._imports: set[str] = set()
+        self._declares = "global" in parsed.text or "nonlocal" in parsed.text
         self._depth = 0
         self._steps = 0
         self._active: set[tuple[str, int, int]] = set()
@@ -153,39 +152,39 @@ class File:
             if name is not None and name.type == "identifier":
                 yield self.parsed.source(name), default
 
-    def _events(self, scope: Scope) -> dict[str, list[Event]]:
-        if scope.events is None:
-            scope.events = {}
+    def _events(self, scope: Scope, name: str) -> list[Event]:
+        """What happens to a name in a scope: looked for where the text has that name at all."""
+        known = scope.events.get(name)
+        if known is None:
             body = scope.node if scope.parent is None else scope.node.child_by_field_name("body")
-            if body is not None:
-                self._collect(body, scope, scope.events)
-        return scope.events
+            found = self._collect(body, scope, name) if body is not None else ()
+            known = scope.events[name] = [event for said, event in found if said == name]
+        return known
 
-    def _collect(self, body: SyntaxNode, scope: Scope, events: dict[str, list[Event]]) -> None:
+    def _collect(self, body: SyntaxNode, scope: Scope, name: str) -> Iterator[tuple[str, Event]]:
+        # ``self.turn`` is written in as many ways as there are spaces; its last word is not.
+        word = _LAST_WORD.search(name)
+        places = self.parsed.places(word[0] if word is not None else name)
         stack: list[tuple[SyntaxNode, tuple[int, ...]]] = [(body, ())]
         while stack:
             node, blocks = stack.pop()
             kind = node.type
             if kind in _NOTHING_HAPPENS:
                 continue
-            if kind in _LOOPS:
-                scope.loops[node.start_byte] = node.end_byte
             inner = blocks
             if kind in _CONDITIONAL:
                 inner = (*blocks, node.start_byte)
-            for name, event in self._happening(node, blocks):
-                events.setdefault(name, []).append(event)
+            yield from self._happening(node, blocks)
             if kind in _SCOPES and node is not body:
-                name = node.child_by_field_name("name")
-                if name is not None:
-                    event = Event("unknown", node.start_byte, None, blocks)
-                    events.setdefault(self.parsed.source(name), []).append(event)
-                for said in self._declared_global(node):
-                    if scope.parent is None:
-                        lost = Event("unknown", node.start_byte, None, (node.start_byte,))
-                        events.setdefault(said, []).append(lost)
+                own = node.child_by_field_name("name")
+                if own is not None:
+                    yield self.parsed.source(own), Event("unknown", node.start_byte, None, blocks)
+                if scope.parent is None and self._declares:
+                    for said in self._declared_global(node):
+                        yield said, Event("unknown", node.start_byte, None, (node.start_byte,))
                 continue
-            stack.extend((child, inner) for child in reversed(node.named_children))
+            children = self.parsed.within(node, places)
+            stack.extend((child, inner) for child in reversed(children))
 
     def _declared_global(self, node: SyntaxNode) -> Iterator[str]:
         body = self.parsed.source(node)
@@ -266,9 +265,7 @@ class File:
         elif kind in ("import_statement", "import_from_statement"):
             for child in node.named_children[kind == "import_from_statement" :]:
                 name = child.child_by_field_name("alias") or child
-                word = source(name).split(".")[0]
-                self._imports.add(word)
-                yield word, Event("unknown", at, None, blocks)
+                yield source(name).split(".")[0], Event("unknown", at, None, blocks)
         elif kind == "delete_statement":
             for name in _names(node):
                 yield source(name), Event("unknown", at, None, blocks)
@@ -588,7 +585,7 @@ class File:
             if current.kind == "class_definition" and not own:
                 current = current.parent
                 continue
-            events = self._events(current).get(name, [])
+            events = self._events(current, name)
             bound = current.parameters.get(name)
             if events or name in current.parameters:
                 key = (name, current.node.id, use.start_byte)
@@ -614,7 +611,7 @@ class File:
     ) -> Draft | None:
         """What a name holds after the events that come before its use."""
         at = use.start_byte
-        blocks = self._blocks(use, scope) if own else ()
+        blocks, loops = self._blocks(use, scope) if own else ((), ())
         relevant: list[tuple[Event, bool]] = []
         again: list[Event] = []
         for event in events:
@@ -622,7 +619,7 @@ class File:
                 relevant.append((event, not event.blocks))
             elif event.at < at and not (event.at <= at < self._end_of(event)):
                 relevant.append((event, event.blocks == blocks[: len(event.blocks)]))
-            elif any(block in scope.loops and event.at < scope.loops[block] for block in blocks):
+            elif any(event.at < end for end in loops):
                 again.append(event)
         first = 0
         for index, (event, certain) in enumerate(relevant):
@@ -680,15 +677,21 @@ class File:
     def _end_of(self, event: Event) -> int:
         return event.value.end_byte if event.value is not None else event.at
 
-    def _blocks(self, node: SyntaxNode, scope: Scope) -> tuple[int, ...]:
-        """The conditional statements around a node, up to its scope, the outermost first."""
+    def _blocks(self, node: SyntaxNode, scope: Scope) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The conditional statements around a node, up to its scope, the outermost first.
+
+        And where those of them end that are loops.
+        """
         found: list[int] = []
+        loops: list[int] = []
         current = node.parent
         while current is not None and current.id != scope.node.id:
             if current.type in _CONDITIONAL:
                 found.append(current.start_byte)
+                if current.type in _LOOPS:
+                    loops.append(current.end_byte)
             current = current.parent
-        return tuple(reversed(found))
+        return tuple(reversed(found)), tuple(loops)
 
     def _happened(
         self, state: Draft, event: Event, certain: bool, scope: Scope, name: str
@@ -761,17 +764,14 @@ class File:
             while owner is not None and owner.kind != "class_definition":
                 owner = owner.parent
         else:
-            self._read_functions()
-            known = self._classes.get(word)
+            known = self._defined(word, "class_definition")
             if known is not None:
                 owner = self.scope_of(known, self.module)
         if owner is None:
             return None
-        found: list[tuple[Event, Scope]] = [
-            (event, owner) for event in self._events(owner).get(name, [])
-        ]
+        found: list[tuple[Event, Scope]] = [(event, owner) for event in self._events(owner, name)]
         for method in self._methods(owner):
-            found += [(event, method) for event in self._events(method).get(f"self.{name}", [])]
+            found += [(event, method) for event in self._events(method, f"self.{name}")]
         if len(found) != 1 or found[0][0].kind != "assign" or found[0][0].blocks:
             return None
         event, where = found[0]
@@ -805,7 +805,7 @@ class File:
         if owner is None:
             return None
         for method in self._methods(owner):
-            for event in self._events(method).get(name, []):
+            for event in self._events(method, name):
                 if event.kind == "augment" and event.made:
                     return self._counted(name, event, node)
         return None
@@ -1108,22 +1108,17 @@ class File:
 
     # Functions of the same file.
 
-    def _read_functions(self) -> dict[str, SyntaxNode]:
-        """The functions of the module by name; the classes are kept beside them."""
-        if self._functions is None:
-            self._functions = {}
-            for child in self.parsed.root.named_children:
-                inner = child
-                if child.type == "decorated_definition":
-                    inner = child.child_by_field_name("definition") or child
-                name = inner.child_by_field_name("name")
-                if name is None:
-                    continue
-                if inner.type == "function_definition":
-                    self._functions[self.parsed.source(name)] = inner
-                elif inner.type == "class_definition":
-                    self._classes[self.parsed.source(name)] = inner
-        return self._functions
+    def _defined(self, name: str, kind: str) -> SyntaxNode | None:
+        """The function or class of the module with a name; of several the last."""
+        last: SyntaxNode | None = None
+        for child in self.parsed.within(self.parsed.root, self.parsed.places(name)):
+            inner = child
+            if child.type == "decorated_definition":
+                inner = child.child_by_field_name("definition") or child
+            named = inner.child_by_field_name("name") if inner.type == kind else None
+            if named is not None and self.parsed.source(named) == name:
+                last = inner
+        return last
 
     def _helper(
         self, node: SyntaxNode, called: SyntaxNode, listed: SyntaxNode, scope: Scope
@@ -1133,7 +1128,7 @@ class File:
         function: SyntaxNode | None = None
         skip = 0
         if called.type == "identifier":
-            function = self._read_functions().get(self.parsed.source(called))
+            function = self._defined(self.parsed.source(called), "function_definition")
         elif called.type == "attribute":
             target = called.child_by_field_name("object")
             name = called.child_by_field_name("attribute")
@@ -1171,7 +1166,7 @@ class File:
         if key in self._active:
             return None
         own = self.scope_of(function, around)
-        inner = Scope(function, around, bound, self._events(own), own.loops)
+        inner = Scope(function, around, bound, own.events)
         cached = self._is_cached(function)
         self._active.add(key)
         self._helpers += 1

@@ -54,11 +54,14 @@ CARRIERS = {"text", "input_schema", "role", "source", "tool_use_id", "function",
 class Finder:
     """What a language tells the walk.
 
-    ``request`` gives the draft and the shape of a request that a node is, or None; ``marker`` the
-    object around a marker that is written outside of every request.
+    Every request and every marker has one of the words in ``signs``, each with the pattern of what
+    follows it; only what holds one is looked at. ``request`` gives the draft and the shape of a
+    request that a node is, or None; ``marker`` the object around a marker that is written outside
+    of every request.
     """
 
     style: str
+    signs: dict[str, str]
     request: Callable[[SyntaxNode], tuple[Draft, str] | None]
     marker: Callable[[SyntaxNode], Draft | None]
     beside: Callable[[SyntaxNode], list[SyntaxNode]] = lambda node: []
@@ -71,6 +74,8 @@ def read_regions(parsed: Parsed, finder: Finder) -> list[Region]:
     comments: list[Comment] = []
     consumed: set[int] = set()
     loose: list[SyntaxNode] = []
+    # Of the comments outside of requests only those count that are for Cachewise.
+    signs = parsed.signs({**finder.signs, "cachewise:": ""})
     stack = [parsed.root]
     while stack:
         node = stack.pop()
@@ -86,7 +91,7 @@ def read_regions(parsed: Parsed, finder: Finder) -> list[Region]:
             stack.extend(reversed(finder.beside(node)))
             continue
         loose.append(node)
-        stack.extend(reversed(node.named_children))
+        stack.extend(reversed(parsed.within(node, signs)))
     for node in loose:
         draft = finder.marker(node)
         if draft is not None and not consumed & set(markers_in(draft)):

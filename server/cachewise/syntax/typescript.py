@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from cachewise.syntax.grammar import parse
+from cachewise.syntax.grammar import Trees, parse
 from cachewise.syntax.region import Region
 from cachewise.syntax.source import Draft, Listing, Mapping, Member
 from cachewise.syntax.source_regions import (
@@ -53,18 +53,38 @@ _CALLS: tuple[tuple[re.Pattern[str], str, frozenset[str]], ...] = (
 """What is called or constructed, the shape of its request, keys of which one must be there."""
 
 
-def regions_of_typescript(source: str) -> list[Region]:
+def regions_of_typescript(source: str, trees: Trees | None = None) -> list[Region]:
     """The requests of a TypeScript text."""
-    return _regions("typescript", source)
+    return _regions("typescript", source, trees)
 
 
-def regions_of_tsx(source: str) -> list[Region]:
+def regions_of_tsx(source: str, trees: Trees | None = None) -> list[Region]:
     """The requests of a text that may hold JSX: ``.tsx``, and every JavaScript."""
-    return _regions("tsx", source)
+    return _regions("tsx", source, trees)
 
 
-def _regions(language: str, source: str) -> list[Region]:
-    parsed = parse(language, source)
+_SIGNS = {
+    "messages": "",
+    "completions": "",
+    "responses": "",
+    "generateText": "",
+    "streamText": "",
+    "generateObject": "",
+    "streamObject": "",
+    "Converse": "",
+    "cache_control": "",
+    "cacheControl": "",
+    "anthropic_version": "",
+    "contents": "",
+    "custom_id": "",
+    "providerOptions": "",
+    "system": r"[\"']?\s*[:,}/]",
+    "input": r"[\"']?\s*[:,}/]",
+}
+
+
+def _regions(language: str, source: str, trees: Trees | None) -> list[Region]:
+    parsed = parse(language, source, trees)
     values = TypeScript(parsed)
 
     def request(node: SyntaxNode) -> tuple[Draft, str] | None:
@@ -92,7 +112,7 @@ def _regions(language: str, source: str) -> list[Region]:
         others = arguments.named_children[1:] if arguments is not None else []
         return [*([called] if called is not None else []), *others]
 
-    return read_regions(parsed, Finder(STYLE, request, marker, beside))
+    return read_regions(parsed, Finder(STYLE, _SIGNS, request, marker, beside))
 
 
 def _is_list(draft: Mapping) -> bool:

@@ -424,9 +424,7 @@ class TypeScript(Evaluator):
 
     def _field_of_this(self, node: SyntaxNode, name: str, frame: Frame) -> Draft:
         """A field of the class that is given a value once in the file."""
-        found: list[Event] = []
-        for scope in self._scopes.values():
-            found.extend(scope.events.get(name, []))
+        found = self.events_anywhere(name)
         counted = next((event for event in found if event.made), None)
         if counted is not None:
             return self._counted(name, counted, node)
