@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 
+from cachewise.analysis.context import context_of
 from cachewise.analysis.cursor import block_at, path_at
 from cachewise.analysis.document import Document, Located, LocatedFinding
 from cachewise.analysis.fixing import fix_round
@@ -99,34 +100,10 @@ def stable_end(document: Document, located: Located) -> int:
             )  # fmt: skip
             if block >= 0:
                 end = min(end, block - 1)
-    context = _context(document, located)
+    context = context_of(document, located)
     while end >= 0 and not can_carry(context, end):
         end -= 1
     return end
-
-
-def _context(document: Document, located: Located) -> Context:
-    """What the rules' helpers for placing markers look at; offsets count from the request."""
-    analyzed = located.analyzed
-    options = document.options
-    base = located.base
-    return Context(
-        found=located.found,
-        request=analyzed.request,
-        plan=analyzed.plan,
-        costs=analyzed.costs,
-        catalog=options.catalog,
-        resolution=analyzed.resolution,
-        model=analyzed.model,
-        platform=analyzed.platform,
-        prices=analyzed.prices,
-        minimum=analyzed.minimum,
-        today=options.today,
-        traffic=options.settings.traffic,
-        auth=options.settings.auth,
-        format=document.format,
-        read=lambda start, end: document.read(base + start, base + end),
-    )
 
 
 def _distinct(found: list[Action]) -> list[Action]:
@@ -149,7 +126,7 @@ def _takes_markers(context: Context) -> bool:
 
 
 def _insert(document: Document, located: Located, offset: int) -> Iterator[Action]:
-    context = _context(document, located)
+    context = context_of(document, located)
     if not _takes_markers(context):
         return
     others = standing(context)
@@ -196,7 +173,7 @@ def _mark_at(located: Located, start: int, end: int) -> PlacedMark | None:
 def _remove_and_move(
     document: Document, located: Located, start: int, end: int
 ) -> Iterator[Action]:
-    context = _context(document, located)
+    context = context_of(document, located)
     placed = _mark_at(located, start, end)
     if placed is None:
         yield from _move_here(context, located, start)

@@ -184,7 +184,7 @@ def make_plan(
     default = request.default_ttl or (ttls[0] if ttls else DEFAULT_TTL)
     breakpoints: list[Breakpoint] = []
     for index, (block, placed) in enumerate(closing):
-        prefix = _closed(prefixes[block], blocks[block], model)
+        prefix = closed_prefix(prefixes[block], blocks[block], model)
         ignored = kept.get(index, "")
         if model is not None and model.explicit is False:
             ignored = "this model has no explicit caching"
@@ -250,7 +250,7 @@ _JOIN = 2
 read together with what follows it (recorded usage, 2025 and 2026)."""
 
 
-def _closed(prefix: Count, block: Block, model: Model | None) -> Count:
+def closed_prefix(prefix: Count, block: Block, model: Model | None) -> Count:
     """The tokens of a prefix as a breakpoint closes it, where that is less certain than its sum.
 
     Behind the tools a part of the hidden tool prompt stands on the other side of the breakpoint; a

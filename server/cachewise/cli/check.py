@@ -47,12 +47,12 @@ def check(options: argparse.Namespace) -> int:
             text, count = fixed(document, unsafe=options.unsafe_fixes)
             if count:
                 repaired[source.input.path] = count
-                differences.extend(_difference(source.input.path, source.text, text))
+                differences.extend(difference(source.input.path, source.text, text))
             return report
         if fixing:
             text, count = fixed(document, unsafe=options.unsafe_fixes)
             if count:
-                _repair(source, text)
+                rewrite(source, text)
                 repaired[source.input.path] = count
         return file_report(document)
 
@@ -82,10 +82,11 @@ def check(options: argparse.Namespace) -> int:
     return 1 if worst >= limit else 0
 
 
-def _repair(source: Source, text: str) -> None:
+def rewrite(source: Source, text: str) -> None:
+    """Write a changed text back; ``InputError`` when that would lose something."""
     if source.lossy:
         raise InputError(
-            f"{source.input.path}: not repaired, because it holds bytes that are not "
+            f"{source.input.path}: not rewritten, because it holds bytes that are not "
             f"{source.encoding} and would be lost."
         )
     write_back(source, text)
@@ -97,7 +98,7 @@ def _tell(verb: str, repaired: dict[str, int]) -> None:
         sys.stderr.write(f"{verb} {total} in {plural(len(repaired), 'file')}.\n")
 
 
-def _difference(path: str, before: str, after: str) -> list[Line]:
+def difference(path: str, before: str, after: str) -> list[Line]:
     """A unified difference whose lines show what a prompt hides as escapes.
 
     Tabs and the carriage returns of line breaks stay, so that it can be applied as a patch.

@@ -22,7 +22,7 @@ from cachewise.report.money import exact
 from cachewise.report.text import plural, run_lines, write
 from cachewise.settings import seconds
 
-_DEFAULT = Traffic(every=60, calls=10, output_tokens=0)
+DEFAULT = Traffic(every=60, calls=10, output_tokens=0)
 """A run of which only a part is described."""
 
 
@@ -39,7 +39,7 @@ def cost(options: argparse.Namespace) -> int:
     ]
     if given:
         raise InputError(f"--{given[0]} belongs to --usage FILE; a request says it itself.")
-    every = _every(options.every)
+    every = every_of(options.every)
     work = Work(options.paths, options.stdin_filename, model=options.model)
 
     def look(_: Source, document: Document) -> FileReport:
@@ -60,7 +60,8 @@ def cost(options: argparse.Namespace) -> int:
     return 2 if work.failed else 0
 
 
-def _every(written: str | None) -> float | None:
+def every_of(written: str | None) -> float | None:
+    """What ``--every`` says, in seconds. Raises ``InputError`` for what is no duration."""
     try:
         return None if written is None else seconds(written)
     except ValueError as problem:
@@ -73,7 +74,7 @@ def _traffic(
     """The run to price: what the options say, for the rest what the settings declare."""
     if every is None and options.calls is None and options.output_tokens is None:
         return declared
-    base = declared or _DEFAULT
+    base = declared or DEFAULT
     return Traffic(
         every=base.every if every is None else every,
         calls=base.calls if options.calls is None else options.calls,

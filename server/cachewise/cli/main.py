@@ -59,6 +59,10 @@ def _run(options: argparse.Namespace) -> int:
             from cachewise.cli.count import count
 
             return count(options)
+        case "place":
+            from cachewise.cli.place import place
+
+            return place(options)
         case "replay" | "diff" | "stats":
             from cachewise.cli import replay
 
@@ -177,6 +181,17 @@ def _parser() -> argparse.ArgumentParser:
         default=10.0,
         metavar="S",
         help="seconds that all of it may take together (default: 10)",
+    )
+
+    place = command("place", "Show where the breakpoints of requests belong, or put them there.")
+    _add_paths(place)
+    _add_format(place)
+    place.add_argument("--calls", type=_AtLeast(1), metavar="N", help="how many calls are coming")
+    place.add_argument("--every", metavar="DURATION", help="time between two calls: 90s, 2m, 1h")
+    way = place.add_mutually_exclusive_group()
+    way.add_argument("--write", action="store_true", help="put them there; only markers change")
+    way.add_argument(
+        "--diff", action="store_true", help="show what --write would change, and change nothing"
     )
 
     replay = command("replay", "Replay recorded calls: what each read, and why each miss missed.")

@@ -102,10 +102,10 @@ def fitting_ttl(context: Context, block: int, wanted: str, others: Sequence[Spot
 
 def insertion(context: Context, block: int, ttl: str) -> Edit:
     """The edit that marks a block, for which ``can_carry`` must hold."""
-    return _written(context, block, _marker_source(context, ttl))
+    return _written(context, block, marker_source(context, ttl))
 
 
-def _marker_source(context: Context, ttl: str) -> str:
+def marker_source(context: Context, ttl: str) -> str:
     """A marker as JSON; the default lifetime is left unsaid."""
     kind = "default" if context.request.shape == bedrock_converse.SHAPE else "ephemeral"
     if ttl == DEFAULT_TTL:
@@ -126,7 +126,7 @@ def movement(context: Context, placed: PlacedMark, block: int) -> tuple[Edit, ..
     node = context.request.blocks[block].node
     start, _ = context.request.block_span(block)
     own = placed.mark.node
-    source = _marker_source(context, ttl)
+    source = marker_source(context, ttl)
     if (
         set(own.keys) <= {"type", "ttl"}
         and ttl == ttl_of(placed)
