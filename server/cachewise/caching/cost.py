@@ -8,7 +8,7 @@ write, and the rest as plain input. All money is USD as Decimal; prices are per 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -164,3 +164,29 @@ def run_cost(
     reads = calls - writes
     cost = None if write is None or read is None else writes * write + reads * read
     return RunCost(ttl, writes, reads, cost)
+
+
+def written_run_cost(
+    plan: Plan, prices: Prices, *, lifetimes: Mapping[str, int], calls: int, every: float
+) -> RunCost | None:
+    """USD for such a run with each breakpoint at the lifetime that is written there.
+
+    ``lifetimes`` are seconds by ``ttl``. Where only the shorter ones have ended between two calls,
+    the next call reads up to the deepest entry that lives, and writes the rest again; it counts as
+    one that writes. None when a lifetime is not known.
+    """
+    in_effect = [point for point in plan.breakpoints if point.counts_as_written]
+    if any(point.ttl not in lifetimes for point in in_effect):
+        return None
+    total = plan.total.estimate
+    prefixes = effective_prefixes(plan.breakpoints)
+    alive = [point.prefix.estimate for point in in_effect if every < lifetimes[point.ttl]]
+    first = price(split(total, prefixes, 0), prices)
+    following = split(total, prefixes, max(alive, default=0))
+    later = price(following, prices)
+    writes_again = following.write_1h > 0 or following.write_5m > 0
+    writes = calls if writes_again else min(1, calls)
+    cost = None
+    if first is not None and later is not None:
+        cost = min(1, calls) * first + max(0, calls - 1) * later
+    return RunCost("as written", writes, calls - writes, cost)

@@ -69,6 +69,10 @@ def _run(options: argparse.Namespace) -> int:
             return {"replay": replay.replay, "diff": replay.diff, "stats": replay.stats}[
                 options.command
             ](options)
+        case "report":
+            from cachewise.cli.report import report
+
+            return report(options)
         case "explain":
             from cachewise.cli.rules import explain
 
@@ -208,6 +212,16 @@ def _parser() -> argparse.ArgumentParser:
     stats = command("stats", "Sum up usage logs and agents' session logs.")
     _add_paths(stats)
     _add_format(stats)
+
+    report = command("report", "Write findings, costs and cache maps as one HTML page.")
+    _add_paths(report)
+    report.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        metavar="FILE.html",
+        help="where to write it; - for standard output",
+    )
 
     explain = command("explain", "Show the documentation of a rule.")
     explain.add_argument("rule", metavar="RULE", help="its code or its name")
