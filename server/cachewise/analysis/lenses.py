@@ -29,7 +29,7 @@ def lenses(document: Document) -> list[Lens]:
         elif is_template(located.analyzed):
             line = template_line(located.analyzed)
         else:
-            line = request_line(located.analyzed)
+            line = _remembered_line(located.analyzed)
         if line is not None:
             found.append(Lens(located.base, located.end, line))
     for step in document.steps:
@@ -38,6 +38,16 @@ def lenses(document: Document) -> list[Lens]:
             found.append(Lens(located.base, located.end, reading(step), COMPARE))
     found.sort(key=lambda lens: lens.start)
     return found
+
+
+def _remembered_line(analyzed: Analyzed) -> str:
+    memo = analyzed.request.node.memo
+    if memo is None:
+        memo = analyzed.request.node.memo = {}
+    known: tuple[Analyzed, str] | None = memo.get("lens")
+    if known is None or known[0] is not analyzed:
+        known = memo["lens"] = analyzed, request_line(analyzed)
+    return known[1]
 
 
 def request_line(analyzed: Analyzed) -> str:

@@ -10,18 +10,19 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, cast
 
 from cachewise.caching.canonical import Chain, chain, common_beginning
-from cachewise.caching.context_editing import cleared
+from cachewise.caching.context_editing import Cleared, cleared
 from cachewise.caching.cost import Billed, price, split
 from cachewise.caching.divergence import Divergence, divergence
 from cachewise.caching.replay import (
     Call,
     Outcome,
+    Remembered,
     Step,
     active_points,
     caches_anything,
     replay,
 )
-from cachewise.catalog.model import Platform
+from cachewise.catalog.model import Model, Platform
 from cachewise.catalog.prices import UnknownPrice, UnsupportedModifier
 from cachewise.catalog.usage import Usage, price_usage, read_usage
 from cachewise.request.model import Found, Request
@@ -150,13 +151,8 @@ def make_call(
     semantics = options.catalog.semantics.get(options.settings.semantics)
     model = analyzed.resolution.id or analyzed.resolution.written or ""
     space = _space(platform, found.beside)
-    digests = chain(
-        request,
-        analyzed.model,
-        f"{model}\0{space}",
-        cleared(request, plan.prefixes, plan.total),
-        max(recent, key=lambda known: common_beginning(known.units, request.units), default=None),
-    )
+    edited = cleared(request, plan.prefixes, plan.total)
+    digests = _chain(request, analyzed.model, f"{model}\0{space}", edited, recent)
     recent.append(digests)
     implicit = platform is not None and platform.implicit
     return Call(
@@ -177,6 +173,40 @@ def make_call(
         minimum=analyzed.minimum,
         priced=analyzed,
     )
+
+
+def _chain(
+    request: Request, model: Model | None, space: str, edited: Cleared, recent: deque[Chain]
+) -> Chain:
+    """The digests of a request; those of one that no edit has touched are known already."""
+    memo = request.node.memo
+    if memo is None:
+        memo = request.node.memo = {}
+    known: tuple[Model | None, str, Cleared, Chain] | None = memo.get("chain")
+    if known is not None and known[0] is model and known[1:3] == (space, edited):
+        return known[3]
+    like = max(recent, key=lambda one: common_beginning(one.units, request.units), default=None)
+    digests = chain(request, model, space, edited, like)
+    memo["chain"] = model, space, edited, digests
+    return digests
+
+
+def _divergence(reference: Remembered, call: Call) -> Divergence | None:
+    """Where a call left its reference, worked out once for the same two."""
+    memo = call.request.node.memo
+    if memo is None:
+        memo = call.request.node.memo = {}
+    known: tuple[Chain, Chain, int, Divergence | None] | None = memo.get("divergence")
+    if (
+        known is not None
+        and known[0] is reference.chain
+        and known[1] is call.chain
+        and known[2] == reference.deepest
+    ):
+        return known[3]
+    found = divergence(reference, call.request, call.chain)
+    memo["divergence"] = reference.chain, call.chain, reference.deepest, found
+    return found
 
 
 _ORGANISATIONS = ("organization", "organisation", "organization_id")
@@ -248,7 +278,7 @@ def judge(step: Step, warm_before: bool = False) -> TraceStep:
         found = (
             Divergence("/model", "parameter", reference.model, call.model)
             if reference.model != call.model
-            else divergence(reference, call.request, call.chain)
+            else _divergence(reference, call)
         )
     outcome: Outcome | None = None
     agrees: bool | None = None
