@@ -116,14 +116,18 @@ class Counting:
 
 
 class Progress:
-    """Progress shown by clients that can, with a button to end the work."""
+    """Progress shown by clients that can, with a button to end the work.
 
-    def __init__(self, server: Server, what: str) -> None:
+    ``percentage`` is how far the work is at the start; None where nobody can tell, then or later.
+    """
+
+    def __init__(self, server: Server, what: str, percentage: int | None = None) -> None:
         self._server = server
         self._token: str | None = None
+        self._told: int | None = None
         self._ended = False
         if server.client.progress:
-            self._creating = asyncio.get_running_loop().create_task(self._begin(what))
+            self._creating = asyncio.get_running_loop().create_task(self._begin(what, percentage))
 
     @property
     def cancelled(self) -> bool:
@@ -133,7 +137,7 @@ class Progress:
         future = _tokens(self._server).get(self._token)
         return future is not None and future.cancelled()
 
-    async def _begin(self, what: str) -> None:
+    async def _begin(self, what: str, percentage: int | None) -> None:
         token = str(uuid.uuid4())
         try:
             await cast("Any", self._server.work_done_progress).create_async(token)
@@ -145,7 +149,18 @@ class Progress:
         self._token = token
         self._server.work_done_progress.begin(
             token,
-            types.WorkDoneProgressBegin(title=f"Cachewise: {what}", cancellable=True),
+            types.WorkDoneProgressBegin(
+                title=f"Cachewise: {what}", cancellable=True, percentage=percentage
+            ),
+        )
+
+    def report(self, percentage: int | None) -> None:
+        """Tell how far the work is, where that is known and not told already."""
+        if self._token is None or percentage is None or percentage == self._told:
+            return
+        self._told = percentage
+        self._server.work_done_progress.report(
+            self._token, types.WorkDoneProgressReport(percentage=percentage, cancellable=True)
         )
 
     def end(self) -> None:

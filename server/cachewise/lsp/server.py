@@ -18,7 +18,7 @@ from pygls.lsp.server import LanguageServer
 from pygls.protocol import default_converter
 
 from cachewise import __version__
-from cachewise.lsp import bands, compare, convert, diagnostics, features, notebooks
+from cachewise.lsp import bands, compare, convert, diagnostics, features, notebooks, replay
 from cachewise.lsp.background import Counting
 from cachewise.lsp.configuration import FILES, SECTION, Configuration
 from cachewise.lsp.exact import COMMAND, ExactCounts
@@ -72,7 +72,7 @@ class Client:
     progress: bool = False
     configuration: bool = False
     changes: bool = False
-    """Whether it is told, by ``cachewise/changed``, that answers to our own requests have changed."""
+    """Whether it is told, by ``cachewise/changed``, that answers of our own have changed."""
     watches_files: bool = False
     registers_configuration: bool = False
     hover_formats: tuple[Any, ...] = ()
@@ -148,6 +148,10 @@ def make_server() -> Server:
         server.feature(method, options)(_fenced(server, method, function, _EMPTY.get(method)))
     for method, function in _NOTIFICATIONS:
         server.feature(method)(_fenced(server, method, function, None))
+
+    @server.feature(replay.METHOD)
+    async def replay_trace(params: Any) -> Any:  # pyright: ignore[reportUnusedFunction]
+        return await replay.replay(server, params)
 
     @server.command(COMMAND)
     async def count_exact(*arguments: Any) -> Any:  # pyright: ignore[reportUnusedFunction]
