@@ -286,14 +286,13 @@ def _why_not(context: Context) -> tuple[Outcome, str] | None:
                 "known here."
             )
     total = context.plan.total
+    if total.low < context.minimum and context.plan.at_least:
+        return "unknown", (
+            f"It cannot be told where breakpoints should stand: block {context.plan.unknown[0] + 1} "
+            "stands for a text whose length is not known here, and the rest of the request is "
+            f"shorter than the {context.minimum:,} tokens from which {where} caches."
+        )
     if total.high < context.minimum:
-        if context.plan.at_least:
-            return "unknown", (
-                "It cannot be told where breakpoints should stand: "
-                f"block {context.plan.unknown[0] + 1} stands for a text whose length is not known "
-                f"here, and without it the request is under the minimum of {context.minimum:,} "
-                "tokens."
-            )
         return "nothing", (
             f"There is nothing to place: the whole request has {total.estimate:,} tokens, and "
             f"{where} caches prefixes from {context.minimum:,} tokens on."
