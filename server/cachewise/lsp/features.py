@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lsprotocol import types
 
-from cachewise.lsp import compare, convert
+from cachewise.lsp import cache_map, compare, convert
 from cachewise.lsp.diagnostics import SOURCE
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def code_lenses(server: Server, params: types.CodeLensParams) -> list[types.Code
         )
         for lens in lenses(analysis)
     ]
+    found += cache_map.lenses(server, document, analysis)
     found += server.exact.lenses(document, analysis)
     server.counting.wanted(document)
     return found

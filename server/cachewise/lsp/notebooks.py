@@ -176,12 +176,13 @@ class Notebook(OpenDocument):
                 shown.related_information = [
                     types.DiagnosticRelatedInformation(place, related.message)
                     for related in diagnostic.related_information or ()
-                    if (place := self._location(related.location)) is not None
+                    if (place := self.location(related.location)) is not None
                 ] or None
                 own.append(shown)
             yield cell.uri, cell.version, own
 
-    def _location(self, location: types.Location) -> types.Location | None:
+    def location(self, location: types.Location) -> types.Location | None:
+        """A place of the program as one in a cell; None when it is in no single cell."""
         for cell in self.cells:
             try:
                 return types.Location(cell.uri, cell.range_from_program(location.range))

@@ -18,7 +18,16 @@ from pygls.lsp.server import LanguageServer
 from pygls.protocol import default_converter
 
 from cachewise import __version__
-from cachewise.lsp import bands, compare, convert, diagnostics, features, notebooks, replay
+from cachewise.lsp import (
+    bands,
+    cache_map,
+    compare,
+    convert,
+    diagnostics,
+    features,
+    notebooks,
+    replay,
+)
 from cachewise.lsp.background import Counting
 from cachewise.lsp.configuration import FILES, SECTION, Configuration
 from cachewise.lsp.exact import COMMAND, ExactCounts
@@ -71,6 +80,8 @@ class Client:
     nested_symbols: bool = False
     progress: bool = False
     configuration: bool = False
+    commands: frozenset[str] = frozenset()
+    """Commands of its own that lenses may name."""
     changes: bool = False
     """Whether it is told, by ``cachewise/changed``, that answers of our own have changed."""
     watches_files: bool = False
@@ -206,6 +217,7 @@ def _initialize(server: Server, params: types.InitializeParams) -> None:
         versioned_edits=bool(edits and edits.document_changes),
         nested_symbols=bool(symbol and symbol.hierarchical_document_symbol_support),
         progress=bool(client.window and client.window.work_done_progress),
+        commands=cache_map.commands_of(params.initialization_options),
         changes=_wants_changes(params.initialization_options),
         configuration=bool(workspace.configuration),
         watches_files=bool(watched and watched.dynamic_registration),
@@ -355,6 +367,8 @@ _REQUESTS: tuple[tuple[str, Callable[[Server, Any], Any], Any], ...] = (
     ),
     ("cachewise/summary", features.summary, None),
     ("cachewise/explain", features.explain, None),
+    ("cachewise/cacheMap", cache_map.cache_map, None),
+    ("cachewise/cacheMapPlace", cache_map.place, None),
     ("cachewise/compare", compare.compare, None),
     ("cachewise/requests", compare.requests, None),
     ("cachewise/rules", features.rules, None),
