@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from importlib.resources import files
+from typing import Any
 
 import pytest
 from lsprotocol import types
@@ -25,12 +27,26 @@ CONFIG = ClientServerConfig(server_command=session.COMMAND, client_factory=sessi
         "neovim_v0.11.4",
         "neovim_v0.12.0-dev",
         "vscode_v1.139.1_languageclient_v11.0.0",
+        "vscode_v1.139.1_languageclient_v10.1.2",
         "vscode_v1.139.1_languageclient_v9.0.1",
     ],
 )
 async def test_a_round(recorded: str):
     path = shared_folder("recipes", "editors", "capabilities", f"{recorded}.json")
-    profile = json.loads(path.read_text())["capabilities"]
+    await a_round(json.loads(path.read_text())["capabilities"])
+
+
+@pytest.mark.filterwarnings("error::pytest_lsp.LspSpecificationWarning")
+@pytest.mark.parametrize(
+    "older", ["emacs_v29.1", "neovim_v0.9.1", "neovim_v0.10.0", "neovim_v0.11.0"]
+)
+async def test_a_round_with_an_older_editor(older: str):
+    """As the test library has recorded them."""
+    path = files("pytest_lsp").joinpath("clients", f"{older}.json")
+    await a_round(json.loads(path.read_text())["capabilities"])
+
+
+async def a_round(profile: dict[str, Any]) -> None:
     client = await CONFIG.start()
     try:
         editor = await session.start(client, profile)  # type: ignore[arg-type]
@@ -41,7 +57,16 @@ async def test_a_round(recorded: str):
         assert len(await file.hints()) == 3
         assert await file.hover(file.at("claude-sonnet-4-6"))
         assert await file.symbols()
-        assert len(await file.lenses()) == 2
+        lenses = await file.lenses()
+        assert len(lenses) == 2
+        # A client runs what the server can run; a lens may name nothing else, unless the client
+        # has said that it knows the command itself. One without a command is but shown.
+        provider = editor.result.capabilities.execute_command_provider
+        assert provider is not None
+        named = {lens.command.command for lens in lenses if lens.command is not None}
+        assert named - {""} <= set(provider.commands)
+        offered = await file.actions(found[0].range, found)
+        assert [action.title for action in offered if action.edit is None or action.command] == []
         action = await file.action(
             "Give this breakpoint the 5m TTL", found[0].range, diagnostics=found
         )
