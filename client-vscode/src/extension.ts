@@ -1,11 +1,14 @@
 import * as vscode from "vscode";
 import type { LanguageClient } from "vscode-languageclient/node";
+import { CacheMap } from "./cache-map";
 import { BODY_SCHEME, Bodies, compareRequests } from "./compare";
 import { isSupported, isWorthServing } from "./documents";
 import { explainRule, RulePages, SCHEME } from "./explain";
 import { countExactly, setKey } from "./keys";
 import { StartError, type Step } from "./locate";
+import { placeFrom } from "./map-page";
 import { onPythonChange } from "./python-extension";
+import { Replays } from "./replay";
 import { selectInterpreter } from "./select";
 import { type Server, startServer } from "./server";
 import { StatusBar } from "./status";
@@ -25,9 +28,11 @@ export function activate(context: vscode.ExtensionContext): Api {
   const log = vscode.window.createOutputChannel("Cachewise", { log: true });
   const status = new StatusBar();
   const tint = new Tint();
+  const map = new CacheMap();
   const pages = new RulePages();
   const bodies = new Bodies();
-  const life = new Life(context, log, status, tint);
+  const replays = new Replays();
+  const life = new Life(context, log, status, tint, map);
   const command = (name: string, run: (...args: never[]) => unknown) =>
     vscode.commands.registerCommand(`cachewise.${name}`, run);
 
@@ -35,8 +40,14 @@ export function activate(context: vscode.ExtensionContext): Api {
     log,
     status,
     tint,
+    map,
+    replays,
     vscode.workspace.registerTextDocumentContentProvider(SCHEME, pages),
     vscode.workspace.registerTextDocumentContentProvider(BODY_SCHEME, bodies),
+    command("cacheMap", async (uri?: unknown, line?: unknown, character?: unknown) => {
+      map.show(placeFrom(uri, line, character));
+      await life.clientForCommand();
+    }),
     command("showOutput", () => log.show()),
     command("restart", () => life.restart("the command")),
     command("selectInterpreter", () => selectInterpreter(context.globalStorageUri.fsPath)),
@@ -51,6 +62,11 @@ export function activate(context: vscode.ExtensionContext): Api {
     }),
     command("countTokensExactly", async () => {
       if ((await life.clientForCommand()) !== undefined) await countExactly();
+    }),
+    command("replayTrace", async (trace?: unknown) => {
+      const client = await life.clientForCommand();
+      const given = trace instanceof vscode.Uri ? trace : undefined;
+      if (client !== undefined) await replays.show(client, given);
     }),
     command("toggleTint", () => toggleTint()),
     command("setKey", () => setKey(context.secrets)),
@@ -123,6 +139,7 @@ class Life {
     private readonly log: vscode.LogOutputChannel,
     private readonly status: StatusBar,
     private readonly tint: Tint,
+    private readonly map: CacheMap,
   ) {}
 
   get client(): LanguageClient | undefined {
@@ -184,12 +201,14 @@ class Life {
   private up(client: LanguageClient): void {
     this.status.running(client);
     this.tint.refresh(client);
+    this.map.refresh(client);
   }
 
   /** Shows everywhere that a server is on its way, and that what it has said is no longer true. */
   private down(): void {
     this.status.starting();
     this.tint.stopped();
+    this.map.stopped();
   }
 
   private async stopNow(): Promise<void> {
@@ -197,6 +216,7 @@ class Life {
     this.server = undefined;
     this.status.idle();
     this.tint.stopped();
+    this.map.stopped();
     await server?.stop();
   }
 
@@ -252,6 +272,7 @@ class Life {
     const { server } = this;
     this.server = undefined;
     this.tint.stopped();
+    this.map.stopped();
     void server?.stop();
     const message =
       reason === ""

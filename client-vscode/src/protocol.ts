@@ -1,6 +1,6 @@
 // What the server offers beyond the Language Server Protocol. The names and shapes are a contract
 // with server/cachewise/lsp.
-import { NotificationType, RequestType } from "vscode-languageclient/node";
+import { NotificationType, type Range, RequestType } from "vscode-languageclient/node";
 import type { Band, Span } from "./bands";
 
 export interface Summary {
@@ -47,6 +47,40 @@ export interface Comparison {
 /** Two requests and their first difference; null when there is nothing to compare. */
 export const compare = new RequestType<CompareParams, Comparison | null, void>("cachewise/compare");
 
+export interface CacheMapParams {
+  readonly textDocument: { readonly uri: string };
+  readonly position: { readonly line: number; readonly character: number };
+  /** Of the page's policy; without one only the content of a page that is there already is given. */
+  readonly nonce?: string | undefined;
+}
+
+export interface CacheMapAnswer {
+  readonly title: string;
+  readonly html: string;
+  /** The number of the block at the position, from 1. */
+  readonly here: number | null;
+}
+
+/** The cache map of the request at a position; null when there is none. */
+export const cacheMap = new RequestType<CacheMapParams, CacheMapAnswer | null, void>(
+  "cachewise/cacheMap",
+);
+
+export interface CacheMapPlaceParams extends Omit<CacheMapParams, "nonce"> {
+  readonly what: "block" | "breakpoint";
+  readonly number: number;
+}
+
+export interface MapPlace {
+  readonly uri: string;
+  readonly range: Range;
+}
+
+/** Where a block or a breakpoint of the map stands; null when it is no longer there. */
+export const cacheMapPlace = new RequestType<CacheMapPlaceParams, MapPlace | null, void>(
+  "cachewise/cacheMapPlace",
+);
+
 export interface RequestChoice {
   readonly title: string;
   readonly detail: string;
@@ -90,6 +124,21 @@ export const bands = new RequestType<
   Bands | null,
   void
 >("cachewise/bands");
+
+export interface Replayed {
+  readonly title: string;
+  /** A page without scripts that loads nothing; null when there is a problem. */
+  readonly html: string | null;
+  /** Why there is no page, as a sentence. */
+  readonly problem: string | null;
+}
+
+/** A recorded trace, replayed; null when it was stopped. */
+export const replay = new RequestType<
+  { readonly textDocument: { readonly uri: string }; readonly workDoneToken?: string },
+  Replayed | null,
+  void
+>("cachewise/replay");
 
 /** The server's answers have changed by something else than an edit: settings, better counts. */
 export const changed = new NotificationType<object>("cachewise/changed");

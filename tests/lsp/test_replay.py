@@ -43,9 +43,9 @@ def lines(count: int) -> str:
     return "".join(json.dumps(call(turn)) + "\n" for turn in range(count))
 
 
-def new_words(count: int) -> str:
-    """Calls of which none has a word in common with the one before, so that each has to be read."""
-    letters = random.Random(8)
+def new_words(count: int, seed: int) -> str:
+    """Calls of which none has a word in common with another, so that each has to be counted."""
+    letters = random.Random(seed)
     return "".join(
         json.dumps(call(1, " ".join(f"{letters.getrandbits(40):x}" for _ in range(3_000)))) + "\n"
         for _ in range(count)
@@ -130,7 +130,7 @@ async def test_a_prompt_cannot_write_into_the_page(wire: Wire, tmp_path: Path):
 
 async def test_a_long_replay_holds_up_no_answer_and_can_be_stopped(wire: Wire, tmp_path: Path):
     file = tmp_path / "long.jsonl"
-    file.write_text(new_words(600))
+    file.write_text(new_words(600, 1))
     wire.open(GOOD)
     await wire.ask("textDocument/hover", about(position=START), "warm")
     wire.send("cachewise/replay", about(file.as_uri()), "replay")
@@ -162,12 +162,25 @@ async def test_a_long_replay_holds_up_no_answer_and_can_be_stopped(wire: Wire, t
     assert wire.asked("$/progress")[-1]["params"]["value"]["kind"] == "end"
 
 
+async def test_progress_goes_to_the_place_that_the_client_has_made(wire: Wire, tmp_path: Path):
+    file = tmp_path / "long.jsonl"
+    file.write_text(new_words(300, 2))
+    wire.send("cachewise/replay", {**about(file.as_uri()), "workDoneToken": "own"}, "replay")
+    answer = await until(lambda: wire.answer("replay"), 60)
+    assert answer["result"]["problem"] is None
+    values = [item["params"] for item in wire.asked("$/progress")]
+    assert {item["token"] for item in values} == {"own"}
+    kinds = [item["value"]["kind"] for item in values]
+    assert (kinds[0], kinds[-1], set(kinds[1:-1])) == ("begin", "end", {"report"})
+    assert not wire.asked("window/workDoneProgress/create")
+
+
 async def test_a_cancelled_request_stops_the_work(
     wire: Wire, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):
     caplog.set_level("INFO")
     file = tmp_path / "long.jsonl"
-    file.write_text(new_words(600))
+    file.write_text(new_words(600, 3))
     wire.send("cachewise/replay", about(file.as_uri()), "replay")
     await asyncio.sleep(0.2)
     wire.send("$/cancelRequest", {"id": "replay"})

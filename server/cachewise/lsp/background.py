@@ -119,15 +119,24 @@ class Progress:
     """Progress shown by clients that can, with a button to end the work.
 
     ``percentage`` is how far the work is at the start; None where nobody can tell, then or later.
+    ``token`` is the client's own, where it has made a place for the progress already.
     """
 
-    def __init__(self, server: Server, what: str, percentage: int | None = None) -> None:
+    def __init__(
+        self,
+        server: Server,
+        what: str,
+        percentage: int | None = None,
+        token: str | int | None = None,
+    ) -> None:
         self._server = server
-        self._token: str | None = None
+        self._token: str | int | None = None
         self._told: int | None = None
         self._ended = False
-        if server.client.progress:
-            self._creating = asyncio.get_running_loop().create_task(self._begin(what, percentage))
+        if token is not None:
+            self._begin(token, what, percentage)
+        elif server.client.progress:
+            self._creating = asyncio.get_running_loop().create_task(self._create(what, percentage))
 
     @property
     def cancelled(self) -> bool:
@@ -137,7 +146,7 @@ class Progress:
         future = _tokens(self._server).get(self._token)
         return future is not None and future.cancelled()
 
-    async def _begin(self, what: str, percentage: int | None) -> None:
+    async def _create(self, what: str, percentage: int | None) -> None:
         token = str(uuid.uuid4())
         try:
             await cast("Any", self._server.work_done_progress).create_async(token)
@@ -145,7 +154,11 @@ class Progress:
             _log.debug("no progress: %r", error)
             return
         if self._ended:
+            _tokens(self._server).pop(token, None)
             return
+        self._begin(token, what, percentage)
+
+    def _begin(self, token: str | int, what: str, percentage: int | None) -> None:
         self._token = token
         self._server.work_done_progress.begin(
             token,

@@ -67,10 +67,11 @@ class Work:
 
 
 async def replay(server: Server, params: Any) -> dict[str, Any] | None:
-    """Answer ``{textDocument: {uri}}`` with ``{title, html, problem}``; null when it was stopped.
+    """Answer ``{textDocument: {uri}, workDoneToken?}`` with ``{title, html, problem}``, or null.
 
     The trace is an open document, as it is in the editor, or a file. ``html`` is a page without
-    scripts that loads nothing; null when there is a ``problem``, which is a sentence.
+    scripts that loads nothing; null when there is a ``problem``, which is a sentence. The answer
+    is null when the replay was stopped.
     """
     uri = _field(_field(params, "textDocument"), "uri")
     if not isinstance(uri, str):
@@ -87,7 +88,9 @@ async def replay(server: Server, params: Any) -> dict[str, Any] | None:
     source = str(document.text) if document is not None else None
     work = Work()
     make = _page(work, title, source, Path(path), options, lines=lines)
-    finished = await _in_thread(server, work, make, f"replaying {title}")
+    token = _field(params, "workDoneToken")
+    token = token if isinstance(token, str | int) else None
+    finished = await _in_thread(server, work, make, f"replaying {title}", token)
     return _answer(title, work.page, work.problem) if finished else None
 
 
@@ -174,7 +177,9 @@ def _counted(work: Work, lines: Iterable[str]) -> Iterator[str]:
         yield line.rstrip("\r\n")
 
 
-async def _in_thread(server: Server, work: Work, make: Callable[[], None], what: str) -> bool:
+async def _in_thread(
+    server: Server, work: Work, make: Callable[[], None], what: str, token: str | int | None
+) -> bool:
     """Let the thread work, with progress that can end it; whether it came to its end."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[bool] = loop.create_future()
@@ -208,7 +213,7 @@ async def _in_thread(server: Server, work: Work, make: Callable[[], None], what:
         while not done.done():
             await asyncio.wait({done}, timeout=_TICK_SECONDS)
             if progress is None and time.monotonic() - started > SHOW_AFTER_SECONDS:
-                progress = Progress(server, what, work.percentage)
+                progress = Progress(server, what, work.percentage, token)
             if progress is not None:
                 progress.report(work.percentage)
                 if progress.cancelled:
