@@ -351,7 +351,11 @@ SCRIPT = """
     });
     window.addEventListener("message", ({ data }) => {
       if (data?.type === "show" && typeof data.body === "string") replace(data.body);
-      if (data?.type === "show" || data?.type === "here") here(data.here);
+      if (data?.type === "show" || data?.type === "here") {
+        here(data.here);
+        // By this the editor finds the request again when its window was reloaded.
+        if (data.at) keep({ at: data.at });
+      }
     });
     wake();
     host.postMessage({ type: "ready" });
