@@ -12,6 +12,7 @@ from cachewise.analysis.context import context_of
 from cachewise.analysis.cursor import block_at, path_at
 from cachewise.analysis.document import Document, Located, LocatedFinding
 from cachewise.analysis.fixing import fix_round
+from cachewise.analysis.place import is_request, place
 from cachewise.analysis.suppression import KEY
 from cachewise.analysis.surfaces import Action
 from cachewise.request.model import PlacedMark
@@ -40,6 +41,7 @@ def actions(
     if located is not None:
         found += _remove_and_move(document, located, start, end)
         found += _insert(document, located, start)
+        found += _place(document, located)
     for finding in findings:
         found += _ignore(document, finding)
     return _distinct(found)
@@ -148,6 +150,14 @@ def _insert(document: Document, located: Located, offset: int) -> Iterator[Actio
                 "refactor",
                 shifted((edit,), located.base),
             )
+
+
+def _place(document: Document, located: Located) -> Iterator[Action]:
+    """All breakpoints of a request at once, where they cost least; only if that saves something."""
+    if is_request(located):
+        found = place(document, located, verify=False)
+        if found.edits:
+            yield Action(found.title, "refactor.rewrite", found.edits)
 
 
 def _fitting(context: Context, block: int, others: Sequence[Spot]) -> Iterator[str]:

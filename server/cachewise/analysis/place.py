@@ -126,7 +126,7 @@ def place_at(document: Document, offset: int, *, verify: bool = True) -> Placeme
     """The answer for the request at an offset; of a document's only request from anywhere."""
     requests = document.requests
     located = document.request_at(offset) or (requests[0] if len(requests) == 1 else None)
-    if located is None or not _is_request(located):
+    if located is None or not is_request(located):
         return None
     return place(document, located, verify=verify)
 
@@ -134,7 +134,7 @@ def place_at(document: Document, offset: int, *, verify: bool = True) -> Placeme
 def placements(document: Document, traffic: Traffic | None = None) -> Iterator[Placement]:
     """The answers for all requests of a document."""
     for located in document.requests:
-        if _is_request(located):
+        if is_request(located):
             yield place(document, located, traffic)
 
 
@@ -151,7 +151,7 @@ def placed(document: Document, traffic: Traffic | None = None) -> tuple[str, int
         if index >= len(document.requests):
             break
         located = document.requests[index]
-        if not _is_request(located):
+        if not is_request(located):
             continue
         edits = place(document, located, traffic).edits
         if not edits or _meets(edits, settled):
@@ -165,7 +165,8 @@ def placed(document: Document, traffic: Traffic | None = None) -> tuple[str, int
     return str(document.text), changed
 
 
-def _is_request(located: Located) -> bool:
+def is_request(located: Located) -> bool:
+    """Whether a request is one that is sent, and not a part of a configuration."""
     request = located.analyzed.request
     return not request.configuration and request.shape != lone_marker.SHAPE
 
@@ -288,8 +289,8 @@ def _why_not(context: Context) -> tuple[Outcome, str] | None:
     total = context.plan.total
     if total.low < context.minimum and context.plan.at_least:
         return "unknown", (
-            f"It cannot be told where breakpoints should stand: block {context.plan.unknown[0] + 1} "
-            "stands for a text whose length is not known here, and the rest of the request is "
+            "It cannot be told where breakpoints should stand: block "
+            f"{context.plan.unknown[0] + 1} stands for a text whose length is not known here, and the rest of the request is "
             f"shorter than the {context.minimum:,} tokens from which {where} caches."
         )
     if total.high < context.minimum:
@@ -443,7 +444,7 @@ def _candidates(work: _Work, seen: Outlook, present: Sequence[Cut]) -> list[int]
     for mark in (seen.end, seen.stable, *([seen.previous] if seen.previous >= 0 else ())):
         if mark >= 0:
             for reach in range(1, 5):
-                lowest = positions[mark] - reach * window + 1
+                lowest = positions[mark] - reach * window
                 wanted.append(next(at for at in range(count) if positions[at] >= lowest))
     if seen.previous >= 0:
         highest = positions[seen.previous] + window - 1

@@ -338,13 +338,14 @@ def _symbol(notebook: Notebook, cell: Cell, symbol: Any) -> Any:
 
 def _action(_notebook: Notebook, cell: Cell, action: types.CodeAction) -> types.CodeAction:
     if action.edit is not None:
-        action.edit = _workspace_edit(cell, action.edit)
+        action.edit = edit_in_cell(cell, action.edit)
     if action.diagnostics is not None:
         action.diagnostics = [_diagnostic(cell, diagnostic) for diagnostic in action.diagnostics]
     return action
 
 
-def _workspace_edit(cell: Cell, edit: types.WorkspaceEdit) -> types.WorkspaceEdit:
+def edit_in_cell(cell: Cell, edit: types.WorkspaceEdit) -> types.WorkspaceEdit:
+    """A change of the program as one of the cell; ``Elsewhere`` when it is not in it alone."""
     edits: list[types.TextEdit] = []
     for listed in (edit.changes or {}).values():
         edits += listed

@@ -26,6 +26,7 @@ from cachewise.lsp import (
     diagnostics,
     features,
     notebooks,
+    place,
     replay,
 )
 from cachewise.lsp.background import Counting
@@ -371,6 +372,7 @@ _REQUESTS: tuple[tuple[str, Callable[[Server, Any], Any], Any], ...] = (
     ("cachewise/cacheMapPlace", cache_map.place, None),
     ("cachewise/compare", compare.compare, None),
     ("cachewise/requests", compare.requests, None),
+    ("cachewise/place", place.place, None),
     ("cachewise/rules", features.rules, None),
     ("cachewise/bands", bands.bands, None),
 )
