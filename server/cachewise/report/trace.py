@@ -341,6 +341,8 @@ table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(--line);
   vertical-align: top; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+td.w { white-space: nowrap; max-width: 16rem; overflow: hidden; text-overflow: ellipsis; }
+td.w code { white-space: nowrap; overflow-wrap: normal; }
 .bar { display: flex; height: .8rem; min-width: 10rem; background: var(--soft); }
 .bar i { display: block; height: 100%; }
 .read { background: var(--read); } .write { background: var(--write); }
@@ -401,8 +403,8 @@ def _html_step(step: StepReport) -> str:
         )
     reason = f"<br><code>{escape(step.reason)}</code>" if step.reason else ""
     row = (
-        f'<tr><td class="n">{step.index}</td><td>{escape(visible(step.model))}</td>'
-        f"<td>{escape(step.outcome)}{reason}</td>"
+        f'<tr><td class="n">{step.index}</td><td class="w">{escape(visible(step.model))}</td>'
+        f'<td class="w">{escape(step.outcome)}{reason}</td>'
         f'<td><div class="bar" role="img" aria-label="{spoken}">{parts}</div></td>'
         f'<td class="n">{figures.read:,}</td><td class="n">{written:,}</td>'
         f'<td class="n">{figures.input:,}</td><td class="n">{dollars(figures.cost)}</td>'
