@@ -37,6 +37,7 @@ from cachewise.rules import BY_NAME, RULES
 from cachewise.rules.base import Rule, docs_url
 from cachewise.settings import Settings
 from cachewise.syntax.formats import FORMATS, format_by_content, format_of
+from cachewise.tokens.count import keep_in
 
 __all__ = [
     "BY_NAME",
@@ -64,6 +65,7 @@ __all__ = [
     "docs_url",
     "format_by_content",
     "format_of",
+    "keep_in",
     "lifecycle",
     "may_hold_requests",
     "options_for",

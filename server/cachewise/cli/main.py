@@ -20,7 +20,10 @@ that cannot be read
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and give its exit status. Writes nothing but the command's own output."""
+    """Run one command and give its exit status.
+
+    Besides the command's own output only files of the user's cache folder are written.
+    """
     words = _join_rules(list(sys.argv[1:] if arguments is None else arguments))
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)

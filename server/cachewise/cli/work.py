@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from cachewise.analysis import Document, Options
-from cachewise.analysis.reference import RULE_NAMES, Catalog, catalog_with, options_for
+from cachewise.analysis.reference import RULE_NAMES, Catalog, catalog_with, keep_in, options_for
 from cachewise.cli.files import Configurations, Source, find_inputs, read_source, reason
+from cachewise.cli.kept import kept_files
 from cachewise.cli.output import InputError, Progress, error, warn
 from cachewise.remote.prices import kept_prices
 from cachewise.report.model import FileReport
@@ -37,6 +38,7 @@ class Work:
         self._options: dict[int, tuple[Settings, Options]] = {}
         self._today = today()
         self._catalog = current_catalog()
+        keep_in(kept_files(os.environ))
         self._inputs, usable = find_inputs(paths, stdin_name, self._configurations)
         self.failed = not usable
 

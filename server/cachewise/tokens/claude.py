@@ -20,11 +20,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Generator
+from hashlib import blake2b
 from importlib import import_module
 from importlib.resources import files
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Protocol
 
+from cachewise import __version__
 from cachewise.tokens.memo import Memo
 
 FAMILY_VERSIONS = {"claude-v3": "3.0", "claude-v4.7": "4.7", "claude-v4.8": "4.8"}
@@ -236,6 +238,7 @@ class Vocabulary:
     def __init__(self, rules: Rules, pieces: set[str], byte_prefixes: list[str]) -> None:
         self._rules = rules
         self._pieces = pieces
+        self._byte_prefixes = byte_prefixes
         self.contractions: frozenset[str] = rules.constants.CONTRACTION_SUFFIXES
         marks: frozenset[str] = rules.constants.MARKER_GLYPHS
         units = {piece for piece in pieces if len(piece) == 1} - marks
@@ -334,6 +337,25 @@ class Vocabulary:
             best.append(fewest)
         return best[-1]
 
+    def packed(self) -> bytes | None:
+        """A prepared vocabulary as ``unpacked`` takes it; None when that cannot be written."""
+        lengths = [f"{last}{size}" for last, size in self._longest.items()]
+        groups = (list(self._pieces), self._byte_prefixes, lengths)
+        if any(_PACKED_AS & set("".join(group)) for group in groups):
+            return None
+        try:
+            return _GROUP.join(_ITEM.join(group) for group in groups).encode()
+        except UnicodeEncodeError:
+            return None
+
+    @classmethod
+    def unpacked(cls, rules: Rules, data: bytes) -> Vocabulary:
+        """The vocabulary that ``packed`` has written, prepared. Raises ``ValueError``."""
+        pieces, prefixes, lengths = (group.split(_ITEM) for group in data.decode().split(_GROUP))
+        vocabulary = cls(rules, set(pieces), prefixes)
+        vocabulary._longest.update((written[0], int(written[1:])) for written in lengths)
+        return vocabulary
+
     def prepare_steps(self) -> Generator[None]:
         """Index the pieces; raise :class:`Unavailable` unless prices of spans add up in them."""
         glue = "\x00"
@@ -395,13 +417,29 @@ class Rules:
         self.frame_bow = meta.get("frame_bow", True)
 
 
-def load_steps(family: str) -> Generator[None, None, ClaudeCounter]:
+class Kept(Protocol):
+    """A place that keeps what takes long to work out, from one start of the program to the next.
+
+    It may lose, spoil or refuse anything at any time, and never raises.
+    """
+
+    def read(self, name: str) -> bytes | None:
+        """What was last written under a name."""
+        ...
+
+    def write(self, name: str, data: bytes) -> None:
+        """Keep something under a name."""
+        ...
+
+
+def load_steps(family: str, kept: Kept | None = None) -> Generator[None, None, ClaudeCounter]:
     """Load one family, yielding every few milliseconds; return its counter.
 
+    What was kept of the last load is used where it belongs to the very package that is installed.
     Raises :class:`Unavailable` when ``ctok`` cannot be used, whatever the reason.
     """
     try:
-        return (yield from _load(family))
+        return (yield from _load(family, kept))
     except Unavailable:
         raise
     except Exception as error:
@@ -409,7 +447,7 @@ def load_steps(family: str) -> Generator[None, None, ClaudeCounter]:
         raise Unavailable(f"ctok cannot be used: {type(error).__name__}: {error}") from error
 
 
-def _load(family: str) -> Generator[None, None, ClaudeCounter]:
+def _load(family: str, kept: Kept | None) -> Generator[None, None, ClaudeCounter]:
     import_module("regex")
     yield
     rules = Rules(FAMILY_VERSIONS[family])
@@ -417,6 +455,56 @@ def _load(family: str) -> Generator[None, None, ClaudeCounter]:
     document = files("ctok").joinpath("data", rules.file).read_bytes()
     rules.read_settings(document)
     yield
+    name = f"{family}.vocabulary"
+    origin = _origin(document) if kept is not None else b""
+    if kept is not None and (data := kept.read(name)) is not None:
+        yield
+        counter = yield from _counter_of(family, rules, data, origin)
+        if counter is not None:
+            return counter
+    vocabulary = yield from _read_vocabulary(document, rules)
+    counter = yield from _checked(ClaudeCounter(family, vocabulary))
+    packed = vocabulary.packed() if kept is not None else None
+    if kept is not None and packed is not None:
+        kept.write(name, _seal(origin, packed) + packed)
+    return counter
+
+
+def _counter_of(
+    family: str, rules: Rules, data: bytes, origin: bytes
+) -> Generator[None, None, ClaudeCounter | None]:
+    """The counter out of what was kept; None when that is spoilt, or of another package."""
+    seal, packed = data[:_SEAL], data[_SEAL:]
+    if seal != _seal(origin, packed):
+        return None
+    yield
+    try:
+        return (yield from _checked(ClaudeCounter(family, Vocabulary.unpacked(rules, packed))))
+    except (ValueError, IndexError, Unavailable):
+        return None
+
+
+_SEAL = 32
+_ITEM, _GROUP = "\x00", "\x01"
+_PACKED_AS = {_ITEM, _GROUP}
+_RULES_IN = ("constants.py", "engine.py", "normalize.py", "notation.py")
+
+
+def _origin(document: bytes) -> bytes:
+    """What the kept form was made of: the vocabulary, the rules, and the program itself."""
+    made = blake2b(document, digest_size=_SEAL)
+    for file in _RULES_IN:
+        made.update(files("ctok").joinpath(file).read_bytes())
+    made.update(__version__.encode())
+    return made.digest()
+
+
+def _seal(origin: bytes, packed: bytes) -> bytes:
+    return blake2b(packed, key=origin, digest_size=_SEAL).digest()
+
+
+def _read_vocabulary(document: bytes, rules: Rules) -> Generator[None, None, Vocabulary]:
+    """The pieces out of the package's own document, with the check that prices add up in them."""
     names: list[bytes] = []
     bytes_start, bytes_end = _group(document, b"bytes_fallback")
     byte_prefixes = _ENTRY.findall(document, bytes_start, bytes_end)
@@ -452,7 +540,12 @@ def _load(family: str) -> Generator[None, None, ClaudeCounter]:
     yield
     yield from vocabulary.prepare_steps()
     yield
-    counter = ClaudeCounter(family, vocabulary)
+    return vocabulary
+
+
+def _checked(counter: ClaudeCounter) -> Generator[None, None, ClaudeCounter]:
+    """A counter that gives the counts that are known; raises :class:`Unavailable` for another."""
+    family = counter.family
     for text, known in _KNOWN_COUNTS[family].items():
         counted, _ = yield from counter.steps(text)
         if counted != known:

@@ -131,6 +131,12 @@ def estimate_only(reason: str) -> None:
     _unavailable.update(dict.fromkeys(FAMILIES, reason))
 
 
+def keep_in(place: claude.Kept | None) -> None:
+    """Keep what the loading of a vocabulary has worked out, for the next start of the program."""
+    global _kept
+    _kept = place
+
+
 def forget() -> None:
     """Drop every count and every vocabulary held in memory."""
     _memo.clear()
@@ -182,6 +188,7 @@ _Counter = claude.ClaudeCounter | bpe.BpeCounter
 _memo = _TextMemo(entries=20_000, characters=12_000_000)
 _counters: dict[str, _Counter] = {}
 _unavailable: dict[str, str] = {}
+_kept: claude.Kept | None = None
 
 
 def _counter_steps(family: str) -> Generator[None, None, _Counter | None]:
@@ -190,7 +197,7 @@ def _counter_steps(family: str) -> Generator[None, None, _Counter | None]:
         return _counters.get(family)
     try:
         if family in claude.FAMILY_VERSIONS:
-            counter = yield from claude.load_steps(family)
+            counter = yield from claude.load_steps(family, _kept)
         elif family in bpe.FAMILIES:
             counter = yield from bpe.load_steps(family)
         else:
