@@ -164,3 +164,56 @@ test("the tint is off until it is asked for, follows edits, and goes with the se
     assert.equal(await glyphs(page), 0);
   });
 });
+
+/** A conversation that is recorded call by call; in the third the date in the prompt has changed. */
+const TRACE = [1, 3, 5]
+  .map((turns, call) =>
+    JSON.stringify({
+      at: `2026-11-20T10:0${call}:00Z`,
+      request: {
+        model: "claude-sonnet-5-5",
+        max_tokens: 100,
+        system: [text(`Today is 2026-11-${call < 2 ? 20 : 21}. ${STABLE}`, { type: "ephemeral" })],
+        messages: Array.from({ length: turns }, (_, turn) => ({
+          role: turn % 2 ? "assistant" : "user",
+          content: `Turn ${turn} <script>alert(1)</script>`,
+        })),
+      },
+    }),
+  )
+  .join("\n");
+
+for (const [theme, name] of Object.entries(THEMES)) {
+  test(`Replay Trace in the ${theme} theme`, { skip }, async (t) => {
+    const settings = { "cachewise.interpreter": await python(), "workbench.colorTheme": name };
+    await withEditor(t, { settings }, async (editor) => {
+      const folder = folderWith({ "trace.jsonl": TRACE, "other.json": '{"name": "x"}\n' });
+      const page = await openFolder(editor, folder);
+      await openFile(page, "trace.jsonl");
+      await runCommand(page, "Cachewise: Replay Trace");
+      const shown = page.frameLocator("iframe.webview").frameLocator("iframe");
+      await shown.locator("h1", { hasText: "Replay of trace.jsonl" }).waitFor();
+      assert.equal(await shown.locator("tbody tr td.n").first().textContent(), "0");
+      await shown.locator("pre", { hasText: "2026-11-21" }).first().waitFor();
+      await shoot(page, `replay-${theme}`);
+      const colors = await shown.locator("body").evaluate((body) => {
+        const style = getComputedStyle(body);
+        return [style.color, style.backgroundColor];
+      });
+      const brightness = (color) =>
+        color
+          .match(/\d+/g)
+          .slice(0, 3)
+          .reduce((sum, part) => sum + Number(part), 0);
+      const [ink, paper] = colors.map(brightness);
+      assert.ok(theme === "dark" ? ink > paper + 200 : paper > ink + 200, colors.join(" on "));
+
+      // A file without a request is told about, and another one can be chosen.
+      await openFile(page, "other.json");
+      await runCommand(page, "Cachewise: Replay Trace");
+      const toast = page.locator(".notification-toast", { hasText: "No request of a known shape" });
+      await toast.locator(".monaco-button", { hasText: "Choose a trace" }).waitFor();
+      assert.deepEqual(page.strangers, [], "no request left the machine");
+    });
+  });
+}
