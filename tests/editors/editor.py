@@ -119,6 +119,10 @@ class Editor(ABC):
         """Change Cachewise's settings as the editor's page in the documentation says."""
 
     @abstractmethod
+    def settings(self) -> dict[str, Any]:
+        """Cachewise's settings as the block of the editor's page writes them."""
+
+    @abstractmethod
     def hints_anew(self) -> None:
         """Have hints asked for again, where the server cannot tell the editor to."""
 

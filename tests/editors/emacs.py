@@ -49,7 +49,7 @@ class Emacs(Editor):
         self._socket = Path(os.path.relpath(home / "s"))
         self._answer = home / "answer.json"
         init = home / "init.el"
-        init.write_text("\n".join(blocks("emacs.md", "elisp")[:2]), encoding="utf-8")
+        init.write_text("\n".join(blocks("emacs.md", "elisp")), encoding="utf-8")
         self._terminal, other = pty.openpty()
         fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, _COLUMNS, 0, 0))
         serve = f'(progn (setq server-socket-dir "{home}" server-name "s") (server-start))'
@@ -157,6 +157,9 @@ class Emacs(Editor):
             " (call-interactively #'eglot-signal-didChangeConfiguration) nil)"
         )
 
+    def settings(self) -> dict[str, Any]:
+        return self._ask("(plist-get (default-value 'eglot-workspace-configuration) :cachewise)")
+
     def hints_anew(self) -> None:
         self._ask("(progn (eglot-inlay-hints-mode -1) (eglot-inlay-hints-mode 1) nil)")
 
@@ -167,10 +170,9 @@ class Emacs(Editor):
         return list(self._ask("(eglot-server-capable :executeCommandProvider :commands)"))
 
     def run(self, command: str, arguments: list[Any]) -> None:
-        self._ask(
-            f"(progn (eglot-execute (eglot-current-server) '(:command {_lisp(command)}"
-            f" :arguments {_lisp(arguments)})) nil)"
-        )
+        # The page has a function for it, which puts the file's URI in front by itself.
+        rest = " ".join(map(_lisp, arguments[1:]))
+        self._ask(f"(progn (cachewise-command {_lisp(command)} {rest}) nil)")
 
     def messages(self) -> str:
         return str(self._ask("(cw-messages)"))

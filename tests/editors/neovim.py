@@ -226,6 +226,9 @@ class Neovim(Editor):
     def configure(self, values: dict[str, Any]) -> None:
         self._lua(self._change.replace("{ hints = { blocks = true } }", "..."), values)
 
+    def settings(self) -> dict[str, Any]:
+        return self._lua("return vim.lsp.config.cachewise.settings.cachewise")
+
     def hints_anew(self) -> None:
         """Nothing to do: Neovim asks again when the server tells it to."""
 

@@ -12,6 +12,8 @@ import pytest
 
 pytest.importorskip("termios", reason="skipped: the editors are driven in a Unix terminal")
 
+from cachewise.settings import parse_settings
+
 from .editor import Editor, until
 from .emacs import Emacs
 from .neovim import Neovim
@@ -43,6 +45,12 @@ def documents(editor: Editor) -> list[Flawed]:
         for document in FLAWED
         if editor.suffixes is None or f".{document.name.rpartition('.')[2]}" in editor.suffixes
     ]
+
+
+def test_the_settings_of_the_page_exist(editor: Editor) -> None:
+    values = editor.settings()
+    assert values
+    assert parse_settings(values, editor=True)[1] == ()
 
 
 def test_the_encoding_of_columns_is_the_one_that_the_editor_prefers(editor: Editor) -> None:
