@@ -131,7 +131,9 @@ async def test_the_place_of_a_block_and_of_a_breakpoint(maps: Maps, encoding: st
         assert await maps.covered(what, number) is None  # type: ignore[arg-type]
 
 
-async def test_the_lens_goes_to_clients_that_have_its_command(maps: Maps):
+async def test_the_lens_goes_to_clients_that_have_its_command(
+    maps: Maps, caplog: pytest.LogCaptureFixture
+):
     await maps.start(options={"commands": [COMMAND]})
     told = [lens for lens in await maps.lenses() if lens["command"]["title"] == "Cache map"]
     assert [lens["command"]["command"] for lens in told] == [COMMAND]
@@ -139,6 +141,7 @@ async def test_the_lens_goes_to_clients_that_have_its_command(maps: Maps):
     assert (uri, line, character) == (URI, 0, 0)
     titles = [lens["command"]["title"] for lens in await maps.lenses()]
     assert titles[1:] == ["Cache map", "Count exactly"]
+    assert "no setting" not in caplog.text
 
 
 @pytest.mark.parametrize(

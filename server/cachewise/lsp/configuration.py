@@ -33,7 +33,7 @@ FILES = ("cachewise.toml", "pyproject.toml")
 ANSWER_SECONDS = 5.0
 """How long the client may take to tell its settings before the server goes on without them."""
 
-_CLIENT_ONLY = {"trusted", "changes"}
+_CLIENT_ONLY = {"trusted", "changes", "commands"}
 
 
 class Configuration:

@@ -151,7 +151,7 @@ pattern path { fill: none; stroke: var(--ink); stroke-width: 1; stroke-opacity: 
 .tools.even { fill-opacity: .72; } .tools.odd { fill-opacity: .6; }
 .system.even { fill-opacity: .46; } .system.odd { fill-opacity: .36; }
 .messages.even { fill-opacity: .24; } .messages.odd { fill-opacity: .14; }
-.block.here { fill: var(--focus); fill-opacity: .9; }
+.block.here { stroke: var(--ink); stroke-width: 3; }
 .flag line { stroke: var(--ink); stroke-width: 1.5; }
 .flag path { fill: var(--ink); stroke: var(--ink); stroke-width: 1.5; }
 .flag text { fill: var(--paper); font-weight: 600; }
@@ -173,7 +173,7 @@ pattern path { fill: none; stroke: var(--ink); stroke-width: 1; stroke-opacity: 
 
 .runs > p:has(input) { display: grid; grid-template-columns: 170px minmax(90px, 380px) 76px;
   align-items: center; gap: 10px; margin: 6px 0; }
-.runs input { width: 100%; margin: 0; accent-color: var(--focus); }
+.runs input { width: 100%; margin: 0; accent-color: var(--link); }
 .value { font-weight: 600; font-variant-numeric: tabular-nums; }
 .answer { display: block; margin: 10px 0; padding: 6px 10px; background: var(--soft);
   border: 1px solid var(--rule); border-radius: 4px; }
