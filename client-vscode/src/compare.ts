@@ -36,21 +36,22 @@ interface Place {
 
 /**
  * Opens two requests side by side, at the first difference that the cache sees. A lens says which
- * request it stands above (`given`), and that one is compared with the one that it goes on from;
- * otherwise the one under the cursor is compared with the one that the user picks.
+ * request it stands above (`given`); else it is the one under the cursor. It is compared with the
+ * one that the user picks, or for a lens that names it already, with the one that it goes on from.
  */
 export async function compareRequests(
   client: LanguageClient,
   bodies: Bodies,
   given?: Place,
+  choose = given === undefined,
 ): Promise<void> {
   const editor = vscode.window.activeTextEditor;
   const later =
     given ??
     (editor && { uri: editor.document.uri.toString(), position: plain(editor.selection.active) });
   if (later === undefined) return nothing();
-  const other = given === undefined ? await pick(client, later) : undefined;
-  if (given === undefined && other === undefined) return;
+  const other = choose ? await pick(client, later) : undefined;
+  if (choose && other === undefined) return;
   const found = await client.sendRequest(compare, {
     textDocument: { uri: later.uri },
     position: later.position,

@@ -55,10 +55,12 @@ export function activate(context: vscode.ExtensionContext): Api {
       const client = await life.clientForCommand();
       if (client !== undefined) await explainRule(client, pages, rule);
     }),
-    command("compareRequests", async (uri?: string, line = 0, character = 0) => {
+    command("compareRequests", async (uri?: string, line = 0, character = 0, choose = false) => {
       const client = await life.clientForCommand();
       const given = typeof uri === "string" ? { uri, position: { line, character } } : undefined;
-      if (client !== undefined) await compareRequests(client, bodies, given);
+      if (client !== undefined) {
+        await compareRequests(client, bodies, given, given === undefined || choose);
+      }
     }),
     command("countTokensExactly", async () => {
       if ((await life.clientForCommand()) !== undefined) await countExactly();

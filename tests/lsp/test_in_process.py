@@ -599,3 +599,23 @@ async def test_a_client_that_asks_for_it_is_told_when_answers_change(wire: Wire,
     await wire.ask("textDocument/codeLens", about(), 2)
     assert bool(wire.asked("cachewise/changed")) == asked
     assert not wire.asked("window/logMessage"), "it is no setting"
+
+
+@pytest.mark.parametrize("commands", [[], ["cachewise.compareRequests"]])
+async def test_a_client_that_lets_one_choose_has_a_lens_for_it(wire: Wire, commands: list[str]):
+    capabilities = {**PROFILES["vscode"], "workspace": {"configuration": False}}
+    params = {"processId": None, "rootUri": None, "capabilities": capabilities}
+    options = {"commands": commands, "trusted": True}
+    await wire.ask("initialize", {**params, "initializationOptions": options}, "start")
+    wire.send("initialized", {})
+    line = json.dumps(json.loads(GOOD))
+    item = {"uri": URI + "l", "languageId": "jsonl", "version": 1, "text": f"{line}\n{line}\n"}
+    wire.send("textDocument/didOpen", {"textDocument": item})
+    lenses = (await wire.ask("textDocument/codeLens", about(URI + "l"), 1))["result"]
+    chosen = [lens["command"] for lens in lenses if lens["command"]["title"] == "Compare with…"]
+    # The second one reads from the first, and says so: its lens compares these two.
+    assert chosen == [
+        {"title": "Compare with…", "command": name, "arguments": [URI + "l", 0, 0, True]}
+        for name in commands
+    ]
+    assert sum("from the request above" in lens["command"]["title"] for lens in lenses) == 1

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 COMMAND = "cachewise.compare"
 """Its arguments: the document's URI, a line and a character inside of the later request."""
 
+CHOOSE = "cachewise.compareRequests"
+"""A command of the client: it lets the user choose what to compare with. Its arguments are those of
+``COMMAND`` and true."""
+
 _NOTHING = "There is no earlier request here to compare with."
 
 
@@ -68,6 +72,28 @@ def requests(server: Server, params: Any) -> list[dict[str, Any]]:
             "position": _plain(convert.position(document.text, choice.start, server.encoding)),
         }
         for choice in choices(analysis)
+    ]
+
+
+def lenses(server: Server, document: OpenDocument, analysis: Document) -> list[types.CodeLens]:
+    """A lens above each request, for clients in which the other request can be chosen.
+
+    Not where a lens compares with the request above already.
+    """
+    if CHOOSE not in server.client.commands or not analysis.options.settings.lens_enabled:
+        return []
+    followers = {step.step.call.index for step in analysis.steps if step.step.reference is not None}
+    return [
+        types.CodeLens(
+            range=convert.line_span(document.text, located.base, located.end, server.encoding),
+            command=types.Command(
+                title="Compare with…",
+                command=CHOOSE,
+                arguments=[*arguments(server, document, located.base), True],
+            ),
+        )
+        for located in analysis.requests
+        if located.index not in followers and not located.analyzed.request.configuration
     ]
 
 

@@ -65,6 +65,7 @@ def code_lenses(server: Server, params: types.CodeLensParams) -> list[types.Code
     ]
     found += cache_map.lenses(server, document, analysis)
     found += server.exact.lenses(document, analysis)
+    found += compare.lenses(server, document, analysis)
     server.counting.wanted(document)
     return found
 
