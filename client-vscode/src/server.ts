@@ -113,7 +113,12 @@ async function connect(
     revealOutputChannelOn: RevealOutputChannelOn.Never,
     // The server sends words from the user's own prompts: never HTML, never a command to run.
     markdown: { isTrusted: false, supportHtml: false },
-    initializationOptions: { trusted: vscode.workspace.isTrusted, changes: true },
+    initializationOptions: {
+      trusted: vscode.workspace.isTrusted,
+      changes: true,
+      // Lenses name these only to clients that have them.
+      commands: ["cachewise.cacheMap"],
+    },
     initializationFailedHandler: () => false,
     stdioOptions: {
       stdout: () => {},

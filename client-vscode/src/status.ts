@@ -106,7 +106,7 @@ export class StatusBar implements vscode.Disposable {
     tooltip.isTrusted = false;
     // A label is plain text: what looks like the name of an icon in it must not become one.
     this.show(`$(layers) ${answer.label.replaceAll("$(", "$\u200b(")}`, tooltip);
-    this.item.command = "cachewise.showOutput";
+    this.item.command = "cachewise.cacheMap";
   }
 
   private show(text: string, tooltip: string | vscode.MarkdownString): void {

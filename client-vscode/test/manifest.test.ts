@@ -47,9 +47,9 @@ test("the interpreter cannot come from an untrusted workspace", () => {
   assert.ok(untrustedWorkspaces.restrictedConfigurations.includes("cachewise.interpreter"));
 });
 
-test("the extension wakes for the languages that it reads, and for no others", () => {
-  assert.deepEqual(
-    manifest.activationEvents,
-    LANGUAGES.map((language) => `onLanguage:${language}`),
-  );
+test("the extension wakes for the languages that it reads and for its panel, and for no others", () => {
+  assert.deepEqual(manifest.activationEvents, [
+    ...LANGUAGES.map((language) => `onLanguage:${language}`),
+    "onWebviewPanel:cachewise.cacheMap",
+  ]);
 });
