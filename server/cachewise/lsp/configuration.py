@@ -60,7 +60,7 @@ class Configuration:
 
     async def pull(self) -> None:
         """Ask the client for its settings, for every workspace folder."""
-        folders = list(self._server.workspace.folders)
+        folders = self._folders()
         items = [types.ConfigurationItem(section=SECTION)]
         items += [types.ConfigurationItem(scope_uri=uri, section=SECTION) for uri in folders]
         try:
@@ -156,8 +156,15 @@ class Configuration:
         self._files[folder] = (base, found)
         return found
 
+    def _folders(self) -> list[str]:
+        """The URIs of the workspace's folders as the client writes them, as in its documents' URIs.
+
+        The library's own keys are decoded: a folder with a blank in its name would not be found.
+        """
+        return [folder.uri for folder in self._server.workspace.folders.values()]
+
     def _first_folder(self) -> Path | None:
-        for uri in self._server.workspace.folders:
+        for uri in self._folders():
             path = to_fs_path(uri)
             if path:
                 return Path(path)
