@@ -117,7 +117,7 @@ async function connect(
       trusted: vscode.workspace.isTrusted,
       changes: true,
       // Lenses name these only to clients that have them.
-      commands: ["cachewise.cacheMap"],
+      commands: ["cachewise.cacheMap", "cachewise.compareRequests"],
     },
     initializationFailedHandler: () => false,
     stdioOptions: {

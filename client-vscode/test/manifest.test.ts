@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { LANGUAGES } from "../src/languages";
+import { LANGUAGES, PROMPT_TEXTS } from "../src/languages";
 
 const root = process.cwd();
 const json = (name: string) => JSON.parse(readFileSync(path.join(root, name), "utf8"));
@@ -47,9 +47,31 @@ test("the interpreter cannot come from an untrusted workspace", () => {
   assert.ok(untrustedWorkspaces.restrictedConfigurations.includes("cachewise.interpreter"));
 });
 
-test("the extension wakes for the languages that it reads and for its panel, and for no others", () => {
+test("the extension wakes for what it reads and for its panel, and for nothing else", () => {
   assert.deepEqual(manifest.activationEvents, [
     ...LANGUAGES.map((language) => `onLanguage:${language}`),
+    // Not for plain text as such: most of it is none of our business.
+    `workspaceContains:${PROMPT_TEXTS}`,
     "onWebviewPanel:cachewise.cacheMap",
   ]);
+});
+
+test("it runs where the files are, and does not pretend to run on the web", () => {
+  assert.deepEqual(manifest.extensionKind, ["workspace"]);
+  assert.equal(manifest.browser, undefined);
+  assert.equal(manifest.capabilities.virtualWorkspaces.supported, false);
+});
+
+test("in each language that may hold a request, a usual hint is not cut off", () => {
+  // VS Code cuts the hints of a line at 43 characters.
+  const usual = "1,034 tok · 5m · write ≥ $0.0414 → read ≥ $0.0033".length + "block 12: ".length;
+  const defaults = manifest.contributes.configurationDefaults;
+  assert.deepEqual(
+    Object.keys(defaults),
+    LANGUAGES.map((language) => `[${language}]`),
+  );
+  for (const [language, values] of Object.entries<Record<string, number>>(defaults)) {
+    assert.deepEqual(Object.keys(values), ["editor.inlayHints.maximumLength"], language);
+    assert.ok((values["editor.inlayHints.maximumLength"] ?? 0) >= usual, language);
+  }
 });
