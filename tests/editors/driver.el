@@ -65,13 +65,15 @@ Not printed: emacsclient cuts long answers into pieces, and does not always join
    (lambda (text &rest _) (setq cw-hovered (and text (substring-no-properties text))))))
 
 (defun cw-actions (&optional wanted)
-  "The titles that `eglot-code-actions' offers at point; the one called WANTED is done."
+  "The titles that `eglot-code-actions' offers at point; one that begins with WANTED is done."
   (let* (offered
          (last-nonmenu-event ?x)        ; as if called with a key, so the minibuffer asks
          (completing-read-function
           (lambda (_prompt titles &rest _)
             (setq offered (all-completions "" titles))
-            (if (member wanted offered) wanted (throw 'cw-listed nil)))))
+            (or (and wanted
+                     (cl-find-if (lambda (title) (string-prefix-p wanted title)) offered))
+                (throw 'cw-listed nil)))))
     (catch 'cw-listed (call-interactively #'eglot-code-actions))
     (vconcat offered)))
 

@@ -96,7 +96,7 @@ class Editor(ABC):
 
     @abstractmethod
     def apply(self, title: str) -> None:
-        """Do one of these actions."""
+        """Do the action whose title is, or begins with, the one given."""
 
     @abstractmethod
     def outline(self) -> list[str]:

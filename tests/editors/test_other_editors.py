@@ -47,6 +47,10 @@ def documents(editor: Editor) -> list[Flawed]:
     ]
 
 
+def codes(editor: Editor) -> list[str]:
+    return [found.code for found in editor.findings()]
+
+
 def test_the_settings_of_the_page_exist(editor: Editor) -> None:
     values = editor.settings()
     assert values
@@ -69,7 +73,7 @@ def test_findings_are_marked_exactly_and_fixes_reach_the_disk(editor: Editor) ->
 
         editor.go(document.marked, 1)
         editor.apply('Set ttl to "5m"')
-        until("no finding", lambda: not [one for one in editor.findings() if one.code == "CW104"])
+        until("no finding", lambda: "CW104" not in codes(editor))
         editor.save()
         assert file.read_bytes().decode() == document.fixed, document.name
 
@@ -149,6 +153,25 @@ def test_insert_cache_breakpoint_here(editor: Editor) -> None:
     saved = json.loads(file.read_text("utf-8"))
     assert saved["system"][0].pop("cache_control") == {"type": "ephemeral", "ttl": "1h"}
     assert saved == json.loads(UNMARKED)
+
+
+def test_whatever_is_offered_can_be_done(editor: Editor) -> None:
+    """Each action comes with its edit, and needs no command that only VS Code has."""
+    flawed = FLAWED[0]
+    editor.show("offered.json", flawed.text)
+    editor.finding("CW104")
+    editor.go(flawed.marked, 1)
+    offered = editor.actions()
+    assert {"Fix 1 problem of cache breakpoints", "Remove this breakpoint"} <= set(offered)
+    # What stands behind a colon may change while tokens are counted.
+    for number, title in enumerate(one.partition(":")[0] for one in offered):
+        file = editor.show(f"offered-{number}.json", flawed.text)
+        editor.finding("CW104")
+        editor.go(flawed.marked, 1)
+        editor.apply(title)
+        until(f"no finding: {title}", lambda: "CW104" not in codes(editor))
+        editor.save()
+        assert json.loads(file.read_text("utf-8")) != json.loads(flawed.text), title
 
 
 def test_the_outline(editor: Editor) -> None:
