@@ -340,3 +340,28 @@ async def test_an_edit_of_another_cell_is_not_offered(cells: Cells):
     assert any(title.endswith("here") for title in titles[SECOND])
     assert any(title.endswith("in this file") for title in titles[FIRST])
     assert not any(title.endswith("in this file") for title in titles[SECOND])
+
+
+BARE = LITERAL.replace(', "cache_control": {"type": "ephemeral"}', "")
+
+
+async def test_breakpoints_are_placed_in_the_cell(cells: Cells):
+    await cells.start("utf-16", (FIRST, IMPORTS), (SECOND, BARE))
+    at = {"line": 3, "character": 10}
+    answer = (await cells.ask("cachewise/place", about(SECOND, position=at), 1))["result"]
+    (change,) = answer["edit"]["documentChanges"]
+    assert change["textDocument"] == {"uri": SECOND, "version": 1}
+    (edit,) = change["edits"]
+    assert edit["newText"] == ', "cache_control": {"type": "ephemeral"}'
+    assert edit["range"]["start"]["line"] == 5
+
+
+async def test_breakpoints_of_another_cell_are_not_placed(cells: Cells):
+    block = '{"type": "text", "text": "Be brief. " * 900}'
+    call = BARE.replace(f"[{block}]", "SYSTEM")
+    assert "system=SYSTEM," in call
+    await cells.start("utf-16", (FIRST, f"SYSTEM = [{block}]\n"), (SECOND, call))
+    at = {"line": 3, "character": 10}
+    answer = (await cells.ask("cachewise/place", about(SECOND, position=at), 1))["result"]
+    assert answer["edit"] is None
+    assert "another cell" in answer["sentence"]

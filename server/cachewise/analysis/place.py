@@ -290,8 +290,9 @@ def _why_not(context: Context) -> tuple[Outcome, str] | None:
     if total.low < context.minimum and context.plan.at_least:
         return "unknown", (
             "It cannot be told where breakpoints should stand: block "
-            f"{context.plan.unknown[0] + 1} stands for a text whose length is not known here, and the rest of the request is "
-            f"shorter than the {context.minimum:,} tokens from which {where} caches."
+            f"{context.plan.unknown[0] + 1} stands for a text whose length is not known here, and "
+            f"the rest of the request is shorter than the {context.minimum:,} tokens from which "
+            f"{where} caches."
         )
     if total.high < context.minimum:
         return "nothing", (
