@@ -7,6 +7,7 @@ import { explainRule, RulePages, SCHEME } from "./explain";
 import { countExactly, setKey } from "./keys";
 import { StartError, type Step } from "./locate";
 import { placeFrom } from "./map-page";
+import { placeBreakpoints } from "./place";
 import { onPythonChange } from "./python-extension";
 import { Replays } from "./replay";
 import { selectInterpreter } from "./select";
@@ -61,6 +62,10 @@ export function activate(context: vscode.ExtensionContext): Api {
       if (client !== undefined) {
         await compareRequests(client, bodies, given, given === undefined || choose);
       }
+    }),
+    command("placeBreakpoints", async () => {
+      const client = await life.clientForCommand();
+      if (client !== undefined) await placeBreakpoints(client);
     }),
     command("countTokensExactly", async () => {
       if ((await life.clientForCommand()) !== undefined) await countExactly();

@@ -1,6 +1,11 @@
 // What the server offers beyond the Language Server Protocol. The names and shapes are a contract
 // with server/cachewise/lsp.
-import { NotificationType, type Range, RequestType } from "vscode-languageclient/node";
+import {
+  NotificationType,
+  type Range,
+  RequestType,
+  type WorkspaceEdit,
+} from "vscode-languageclient/node";
 import type { Band, Span } from "./bands";
 
 export interface Summary {
@@ -93,6 +98,17 @@ export const requests = new RequestType<
   RequestChoice[],
   void
 >("cachewise/requests");
+
+export interface PlaceAnswer {
+  /** What sets the best breakpoints; null when nothing should change. */
+  readonly edit: WorkspaceEdit | null;
+  /** What should change and what that saves, or why nothing should. */
+  readonly sentence: string;
+  readonly outcome: "change" | "best" | "nothing" | "unknown";
+}
+
+/** The best breakpoints of the request under the cursor; null when there is none. */
+export const place = new RequestType<SummaryParams, PlaceAnswer | null, void>("cachewise/place");
 
 export interface Rule {
   readonly code: string;
