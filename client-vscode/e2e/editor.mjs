@@ -179,7 +179,7 @@ async function once(t, options, work) {
   }
 }
 
-/** Opens a folder in a window of its own; `look` is passed on to the browser. */
+/** Opens a folder, or a workspace by its file, in a window; `look` is passed on to the browser. */
 export async function openFolder(editor, folder, look = {}) {
   const viewport = { width: 1280, height: 800 };
   const context = await editor.browser.newContext({ viewport, ...look });
@@ -193,7 +193,8 @@ export async function openFolder(editor, folder, look = {}) {
   );
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
-  const address = new URLSearchParams({ folder });
+  const kind = folder.endsWith(".code-workspace") ? "workspace" : "folder";
+  const address = new URLSearchParams({ [kind]: folder });
   await page.goto(`${editor.url}/?${address}`);
   await page.locator(".monaco-workbench .part.statusbar").waitFor({ timeout: 60_000 });
   return Object.assign(page, { strangers });
