@@ -219,7 +219,7 @@ pre { margin: 4px 0; padding: 6px 8px; background: var(--soft); border: 1px soli
   body { padding: 8px 10px 24px; }
   .runs > p:has(input) { grid-template-columns: 1fr 64px; }
   .runs label { grid-column: 1 / 3; margin-bottom: -8px; }
-  .sums { grid-template-columns: repeat(auto-fit, minmax(118px, 1fr)); }
+  .sums { grid-template-columns: 1fr 1fr; }
   th, td { padding-right: 6px; }
 }
 @media (forced-colors: active) {
