@@ -32,10 +32,14 @@ class Scale:
     big: int
     trace: int
     starts: int
+    code: int
+    lines: int
 
 
-WHOLE = Scale((100_000, 1_000_000, 10_000_000), 300, 2_000_000, 1_000, 10_000_000, 19_000_000, 7)
-QUICK = Scale((100_000, 1_000_000), 100, 500_000, 100, 1_000_000, 2_000_000, 3)
+WHOLE = Scale(
+    (100_000, 1_000_000, 10_000_000), 300, 2_000_000, 1_000, 10_000_000, 19_000_000, 7, 300_000, 100
+)
+QUICK = Scale((100_000, 1_000_000), 100, 500_000, 100, 1_000_000, 2_000_000, 3, 100_000, 10)
 
 
 class Table:
@@ -65,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seconds = measure.start(scale.starts)
     table.row("spawn → answer to initialize", _time(seconds), "0.6 s")
     _typing(table, scale, service)
+    _typing_elsewhere(table, scale)
     table.row(f"{_size(scale.pasted)} pasted at once", _time(measure.pasted(scale.pasted)), "0.5 s")
     seconds = measure.several(10, scale.sizes[-1] // 20, 10)
     table.row(f"10 × {_size(scale.sizes[-1] // 20)} open, worst answer", _time(seconds), "0.5 s")
@@ -119,6 +124,41 @@ def _typing(table: Table, scale: Scale, service: peers.JsonService | None) -> No
             _ratio(of(many), of(few)) for of in (median, lambda times: _percentile(times, 95))
         )
         table.row(f"keystroke {_size(small)} → {_size(big)}, p50 / p95", told, goal)
+
+
+def _typing_elsewhere(table: Table, scale: Scale) -> None:
+    """Source code and JSONL, with nothing beside them: no other program reads requests there."""
+    rows: list[tuple[str, str, str, str, str, str]] = [
+        (make(scale.code), name, language, *where)
+        for make, name, language, places in (
+            (
+                inputs.python,
+                "calls.py",
+                "python",
+                (("", '"text": "', ""), (", other code", "limit = ", "tide(x)+1+")),
+            ),
+            (
+                inputs.typescript,
+                "calls.ts",
+                "typescript",
+                (("", ' text: "', ""), (", other code", "limit = ", "tide(x)+1+")),
+            ),
+        )
+        for where in places
+    ]
+    size = scale.sizes[-1]
+    rows.append((inputs.jsonl(size, scale.lines), "requests.jsonl", "jsonl", "", '"text": "', ""))
+    for text, name, language, where, behind, typed in rows:
+        edits = list(keystrokes(text, scale.keystrokes, inputs.SEED, behind, typed))
+        ours = measure.typing(text, edits, name, language)
+        kind = f"{scale.lines} lines of JSONL" if language == "jsonl" else f"{language}{where}"
+        if not where:
+            table.row(f"{_size(len(text))} {kind}: open → diagnostics", _time(ours.opened))
+        told = " / ".join(
+            _time(value)
+            for value in (median(ours.times), _percentile(ours.times, 95), max(ours.times))
+        )
+        table.row(f"{_size(len(text))} {kind}: keystroke", told)
 
 
 def _commands(table: Table, scale: Scale, linter: peers.Linter | None) -> None:

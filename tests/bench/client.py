@@ -159,15 +159,15 @@ class Editor:
     version: int = 1
 
     @classmethod
-    def open(cls, session: Session, name: str, text: str) -> Editor:
-        """Open a document in the server."""
+    def open(cls, session: Session, name: str, text: str, language: str = "json") -> Editor:
+        """Open a document in the server; ``language`` is the editor's word for it."""
         uri = f"file:///bench/{name}"
         session.tell(
             "textDocument/didOpen",
             {
                 "textDocument": {
                     "uri": uri,
-                    "languageId": "json",
+                    "languageId": language,
                     "version": 1,
                     "text": text,
                 }
@@ -245,19 +245,21 @@ class Editor:
         return max(at for at, _ in self.session.wait(*self.questions(line)))
 
 
-def keystrokes(text: str, count: int, seed: int) -> Iterator[tuple[int, int, str]]:
+def keystrokes(
+    text: str, count: int, seed: int, behind: str = '"text": "', typed: str = ""
+) -> Iterator[tuple[int, int, str]]:
     """Where a person types: line, column and character; ten at one place, then at another.
 
-    Every place is inside a text of a message, on one line of the document.
+    Every place is on one line of the document, just behind what is named: inside a text of a
+    message, when nothing else is asked for. The ten letters are those of ``typed``, else any.
     """
     rng = random.Random(seed)
     lines = text.split("\n")
-    written = [number for number, line in enumerate(lines) if '"text": "' in line]
+    written = [number for number, line in enumerate(lines) if behind in line]
     for _ in range(0, count, 10):
         line = rng.choice(written)
-        start = lines[line].index('"text": "') + len('"text": "')
         # Not behind a backslash, which the typed character would become a part of.
-        column = start
-        for character in rng.sample("etaoinshrdlu", 10):
+        column = lines[line].index(behind) + len(behind)
+        for character in typed or rng.sample("etaoinshrdlu", 10):
             yield line, column, character
             column += 1

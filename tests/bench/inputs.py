@@ -93,6 +93,126 @@ def small(number: int) -> str:
     return json.dumps(body, indent=2, ensure_ascii=False)
 
 
+def jsonl(size: int, lines: int, seed: int = SEED) -> str:
+    """So many requests of about ``size`` characters together, one a line."""
+    return "\n".join(
+        json.dumps(json.loads(chat(size // lines, seed=seed + number)), ensure_ascii=False)
+        for number in range(lines)
+    )
+
+
+def python(size: int, requests: int = 5, seed: int = SEED) -> str:
+    """A module of about ``size`` characters: classes of all kinds, and some calls among them."""
+    rng = random.Random(seed)
+    head = (
+        f'import anthropic\n\nclient = anthropic.Anthropic()\nMODEL = "{MODEL}"\n'
+        f'RULES = """{prose(rng, 900)}"""\n\n\n'
+    )
+    return head + _code(rng, size, requests, _PYTHON_CALL, _PYTHON_CLASS)
+
+
+def typescript(size: int, requests: int = 5, seed: int = SEED) -> str:
+    """The same in TypeScript."""
+    rng = random.Random(seed)
+    head = (
+        'import Anthropic from "@anthropic-ai/sdk";\n\nconst client = new Anthropic();\n'
+        f'const MODEL = "{MODEL}";\nconst RULES = `{prose(rng, 900)}`;\n\n'
+    )
+    return head + _code(rng, size, requests, _TYPESCRIPT_CALL, _TYPESCRIPT_CLASS)
+
+
+def _code(rng: random.Random, size: int, requests: int, call: str, other: str) -> str:
+    parts: list[str] = []
+    length = called = 0
+    while length < size:
+        if length >= size * (called + 0.5) / requests:
+            words = " ".join(rng.choices(_WORDS, k=200))
+            part = call.format(number=called, words=words)
+            called += 1
+        else:
+            part = other.format(number=len(parts), words=" ".join(rng.choices(_WORDS, k=20)))
+            part = part.replace("NAME", f"{rng.choice(_WORDS)}_it").replace(
+                "TIMES", f"{rng.random():.3}"
+            )
+        parts.append(part)
+        length += len(part)
+    return "".join(parts)
+
+
+_PYTHON_CALL = '''\
+def ask_{number}(question: str) -> str:
+    """Asks the model – and gives its answer."""
+    messages = [{{"role": "user", "content": [{{"type": "text", "text": "And the tide?"}}]}}]
+    messages.append({{"role": "user", "content": question}})
+    reply = client.messages.create(
+        model=MODEL,
+        max_tokens=1024,
+        system=[{{"type": "text", "text": RULES, "cache_control": {{"type": "ephemeral"}}}}],
+        tools=[{{"name": "tide", "description": "{words}", "input_schema": {{"type": "object"}}}}],
+        messages=messages,
+    )
+    return reply.content[0].text
+
+
+'''
+_PYTHON_CLASS = '''\
+class Part{number}:
+    """{words}."""
+
+    limit = {number}
+    items: list[str] = []
+
+    def NAME(self, value: float, other: str | None = None) -> dict[str, object]:
+        """{words}."""
+        if value > self.limit * TIMES:
+            return {{"name": other, "value": f"{{value:.2f}} of {{other}}", "rest": self.items}}
+        for item in self.items:
+            if item.startswith("NAME"):
+                self.limit = max(self.limit, len([one for one in item if one != other]))
+        return {{"name": "NAME", "value": str(self.limit)}}
+
+
+'''
+_TYPESCRIPT_CALL = """\
+export async function ask{number}(question: string): Promise<string> {{
+  const messages: Anthropic.MessageParam[] = [
+    {{ role: "user", content: [{{ type: "text", text: "And the tide – now?" }}] }},
+  ];
+  messages.push({{ role: "user", content: question }});
+  const reply = await client.messages.create({{
+    model: MODEL,
+    max_tokens: 1024,
+    system: [{{ type: "text", text: RULES, cache_control: {{ type: "ephemeral" }} }}],
+    tools: [{{ name: "tide", description: "{words}", input_schema: {{ type: "object" }} }}],
+    messages,
+  }});
+  return reply.content[0].text;
+}}
+
+"""
+_TYPESCRIPT_CLASS = """\
+/** {words}. */
+export class Part{number} {{
+  private limit = {number};
+  private items: string[] = [];
+
+  /** {words}. */
+  NAME(value: number, other?: string): Record<string, unknown> {{
+    if (value > this.limit * TIMES) {{
+      return {{ name: other, value: `${{value}} of ${{other}}`, rest: this.items }};
+    }}
+    for (const item of this.items) {{
+      if (item.startsWith("NAME")) {{
+        this.limit = Math.max(this.limit, [...item].filter((one) => one !== other).length);
+      }}
+    }}
+    return {{ name: "NAME", value: String(this.limit) }};
+  }}
+}}
+
+"""
+
+
 def trace(size: int, seed: int = SEED) -> Iterator[str]:
     """The lines of a recording of about ``size`` characters: two agents that take turns.
 

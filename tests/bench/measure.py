@@ -35,7 +35,12 @@ def start(times: int) -> float:
     return median(found)
 
 
-def typing(text: str, edits: list[tuple[int, int, str]]) -> Typing:
+def typing(
+    text: str,
+    edits: list[tuple[int, int, str]],
+    name: str = "request.json",
+    language: str = "json",
+) -> Typing:
     """Open a document, wait until its tokens are counted exactly, then type.
 
     A keystroke lasts until diagnostics, the visible hints and the lenses have all arrived; then
@@ -48,7 +53,7 @@ def typing(text: str, edits: list[tuple[int, int, str]]) -> Typing:
         other.wait_until_counted()
         other.close()
         started = time.perf_counter()
-        editor = Editor.open(session, "request.json", text)
+        editor = Editor.open(session, name, text, language)
         question = session.request("textDocument/diagnostic", {"textDocument": {"uri": editor.uri}})
         opened = session.wait(question)[0][0] - started
         editor.wait_until_counted()

@@ -9,7 +9,18 @@ from pathlib import Path
 
 from .conftest import wrong_order
 
-SLOW = {"lsprotocol", "pygls", "httpx", "pydantic", "asyncio", "pathspec", "rich", "ssl"}
+SLOW = {
+    "lsprotocol",
+    "pygls",
+    "httpx",
+    "pydantic",
+    "asyncio",
+    "pathspec",
+    "rich",
+    "ssl",
+    "tree_sitter",
+    "yaml",
+}
 
 CODE = """
 import sys

@@ -504,7 +504,8 @@ import sys
 from cachewise.lsp.server import main
 status = main()
 for name in ("cachewise.catalog", "cachewise.rules", "cachewise.tokens",
-             "cachewise.analysis.document", "pydantic", "ctok", "tiktoken", "httpx"):
+             "cachewise.analysis.document", "pydantic", "ctok", "tiktoken", "tree_sitter",
+             "yaml", "httpx"):
     print(name, any(item == name or item.startswith(name + ".") for item in sys.modules))
 """
 

@@ -156,8 +156,8 @@ def test_a_text_that_parses_has_the_tree_of_a_fresh_parse(format, edits):
 
 
 @given(st.text(st.sampled_from("ab \né𝄞\ud800"), max_size=60))
-@example("a" * 511 + "é" + "b" * 2000 + "𝄞")
-@example("\ud800" * 600 + "é" * 600)
+@example("a" * 1023 + "é" + "b" * 4000 + "𝄞")
+@example("\ud800" * 1200 + "é" * 1200)
 def test_bytes_and_characters_of_a_text(text):
     parsed = parse("python", text)
     at = 0

@@ -210,15 +210,15 @@ _Seen = dict[_Name, list[_Match]]
 def _seen_in(text: str) -> _Seen:
     """What each pattern finds in a text.
 
-    A long text is looked at in pieces, and each piece is remembered: who types in a book that
-    stands in a prompt changes one of them. What runs across the end of a piece is not seen.
+    A text that was looked at before is remembered. A long one is looked at in pieces, and each
+    piece is remembered: who types in a book that stands in a prompt changes one of them. What runs
+    across the end of a piece is not seen.
     """
-    if len(text) <= _WHOLE:
-        return {
-            name: [_Match(match, 0) for match in pattern.finditer(text)]
-            for name, pattern in _PATTERNS.items()
-        }
     seen: _Seen = {name: [] for name in _PATTERNS}
+    if len(text) <= _WHOLE:
+        for name, matches in _seen_in_whole(text):
+            seen[name] += (_Match(match, 0) for match in matches)
+        return seen
     start = 0
     while start < len(text):
         # Ends are looked for from the start of the piece on, so that behind an edit the same
@@ -238,13 +238,17 @@ _PIECE = 2_000
 """Characters up to which a text is looked at as a whole, and the least that a piece has."""
 
 
-@lru_cache(4096)
-def _seen_in_piece(piece: str) -> list[tuple[_Name, list[re.Match[str]]]]:
+def _look(piece: str) -> list[tuple[_Name, list[re.Match[str]]]]:
     seen: list[tuple[_Name, list[re.Match[str]]]] = []
     for name, pattern in _PATTERNS.items():
         if matches := list(pattern.finditer(piece)):
             seen.append((name, matches))
     return seen
+
+
+_seen_in_piece = lru_cache(4096)(_look)
+_seen_in_whole = lru_cache(256)(_look)
+"""Source code is read anew after each edit, and the texts in it are mostly those of before."""
 
 
 _MONTH = (

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tree_sitter import Parser, Tree
 
 
-_STEP = 512
+_STEP = 1024
 """Characters from one known pair of offset and byte to the next, where a text is not ASCII."""
 
 
@@ -42,7 +42,8 @@ class Parsed:
             at = 0
             for start in range(0, len(text), _STEP):
                 self._bytes.append(at)
-                at += len(_encoded(text[start : start + _STEP]))
+                piece = text[start : start + _STEP]
+                at += len(piece) if piece.isascii() else len(_encoded(piece))
 
     def offset(self, byte: int) -> int:
         """The code point at which a byte offset stands."""
