@@ -37,7 +37,7 @@ from cachewise.request import lone_marker, prompt_file
 from cachewise.request.model import PlacedMark
 from cachewise.rules.base import Context, Finding
 from cachewise.rules.markers import has_valid_ttl, misplacement, remove_mark
-from cachewise.rules.placement import can_carry, insertion, marker_source
+from cachewise.rules.placement import WRITTEN, can_carry, insertion, marker_source
 from cachewise.rules.turns import last_user_turn
 from cachewise.syntax.formats import is_source
 from cachewise.syntax.json_edit import Edit, apply_edits, set_member
@@ -266,6 +266,10 @@ def _why_not(context: Context) -> tuple[Outcome, str] | None:
         if model.explicit is False:
             return "nothing", f"There is nothing to place: {where} takes no breakpoints."
         return "unknown", f"Markers cannot be written for {where} from here."
+    if request.shape not in WRITTEN:
+        return "unknown", (
+            f"Markers are not written in this form of a request ({request.shape}) from here."
+        )
     prices = context.prices
     if model.explicit is None:
         return "unknown", f"It is not known whether breakpoints have an effect on {where}."
@@ -510,6 +514,8 @@ def _reason(work: _Work, seen: Outlook, cut: Cut, cuts: Sequence[Cut]) -> str:
         return f"stands before block {seen.volatile + 1}, which is made anew in every call"
     if block == seen.tools:
         return "the end of the tools, which change least"
+    if block == seen.system and seen.kind == "question":
+        return "the end of the system prompt, which stays the same from question to question"
     if block == seen.system:
         return "the end of the system prompt, which other conversations share"
     if block <= seen.stable and _is_last(work, block, seen.stable):

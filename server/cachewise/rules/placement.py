@@ -38,6 +38,9 @@ MARKER_KEY = "cache_control"
 _SHAPES = {anthropic_messages.SHAPE, chat_completions.SHAPE}
 """The shapes whose markers are a member of the block that they close."""
 
+WRITTEN = frozenset({*_SHAPES, bedrock_converse.SHAPE})
+"""The shapes in which markers can be written."""
+
 
 def live(context: Context) -> list[Breakpoint]:
     """The breakpoints that cache something, or may: neither ignored nor surely too small."""
