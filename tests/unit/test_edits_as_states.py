@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from cachewise.analysis import Document
 from cachewise.analysis.hints import hints
 from cachewise.analysis.lenses import lenses
+from cachewise.caching import conversation
 from cachewise.tokens import structure
 
 from .test_incremental import OPTIONS, seen
@@ -205,3 +206,20 @@ def test_what_an_edit_changes_elsewhere(monkeypatch, edit, share):
     assert [*mine.plan.prefixes] == [*its.plan.prefixes] != shown
     assert mine.counts.unknown == its.counts.unknown
     assert mine.plan.positions == its.plan.positions
+
+
+def test_a_request_that_no_other_begins_like_is_compared_with_none(monkeypatch):
+    asked = []
+    digest = conversation.block_digest
+    monkeypatch.setattr(
+        conversation, "block_digest", lambda block: asked.append(block) or digest(block)
+    )
+    document = Document(body(63), "json", OPTIONS)
+    assert len(document.requests[0].analyzed.request.blocks) > 50
+    at = body(63).rindex("Low.")
+    document.edit(at, at, "x")
+    assert document.requests
+    assert len(asked) == 2
+    two = json.dumps(json.loads(body(9)))
+    assert Document(f"{two}\n{two}", "jsonl", OPTIONS).requests
+    assert len(asked) > 4
