@@ -15,6 +15,7 @@ from cachewise.analysis.document import Analyzed, Document, Located
 from cachewise.analysis.templates import is_template
 from cachewise.caching.cost import LONG_TTL
 from cachewise.caching.plan import Breakpoint
+from cachewise.syntax.tree import Node, strings_below
 
 BandKind = Literal["1h", "5m", "uncached", "under-minimum", "out-of-window"]
 """``1h`` stands for a provider's longer lifetime and ``5m`` for its usual one, whatever they are
@@ -156,6 +157,7 @@ _BETWEEN = re.compile(r"[\s,;\[\](){}-]*")
 """What stands between two entries of a list, in any of the languages."""
 
 _LONGEST_BETWEEN = 200
+"""Characters; what is further apart does not belong together."""
 
 
 def _spans(
@@ -204,9 +206,44 @@ def _pieces(
     ]
     length = request.units[unit].node.length
     inside = spans[0][0] >= base and spans[-1][1] <= base + length
+    elsewhere = [] if in_order else _texts_elsewhere(located, unit, low, high)
     if inside and high - low + 1 == len(blocks):
-        return [(base, base + length)]
-    return [(spans[0][0], spans[-1][1])] if in_order else spans
+        return [(base, base + length), *elsewhere]
+    return [(spans[0][0], spans[-1][1])] if in_order else [*spans, *elsewhere]
+
+
+def _texts_elsewhere(located: Located, unit: int, low: int, high: int) -> list[tuple[int, int]]:
+    """The texts of some blocks that stand outside of them: constants used by name."""
+    request = located.analyzed.request
+    base = located.base + request.unit_starts[unit]
+    first = request.firsts[unit]
+    found: list[tuple[int, int]] = []
+    for block in request.units[unit].blocks[low - first : high - first + 1]:
+        for node, at in strings_below(block.node):
+            start = base + block.start + at
+            found += [(start + low, start + high) for low, high in _sources(node)]
+    return found
+
+
+def _sources(node: Node) -> Iterator[tuple[int, int]]:
+    """Where the text of a string is written outside of it, from the node's start.
+
+    Pieces of one literal are a few characters apart: an escape, the quotes of two lines.
+    """
+    known: tuple[int, int] | None = None
+    ends = [at for at, _ in node.pieces[1:]] + [len(node.text)]
+    for (at, source), end in zip(node.pieces, ends, strict=True):
+        if 0 <= source <= node.length:
+            continue
+        stop = source + end - at
+        if known is not None and 0 <= source - known[1] <= _LONGEST_BETWEEN:
+            known = known[0], stop
+            continue
+        if known is not None:
+            yield known
+        known = source, stop
+    if known is not None and known[1] > known[0]:
+        yield known
 
 
 def _adjoins(document: Document, end: int, start: int) -> bool:

@@ -77,18 +77,21 @@ def compare(
     return Comparison(
         earlier=_side(earlier, title, pointer),
         later=_side(later, document.path, pointer),
-        sentence=reading(step),
+        sentence=reading(step, "" if other is None else "the other request"),
     )
 
 
-def reading(step: TraceStep) -> str:
-    """``reads 5,169 of 5,270 tokens from the request above``, or why it reads nothing."""
+def reading(step: TraceStep, earlier: str = "") -> str:
+    """``reads 5,169 of 5,270 tokens from the request above``, or why it reads nothing.
+
+    ``earlier`` is what to call the earlier request where it does not stand above this one.
+    """
     figures = step.step
     reference = figures.reference
     if reference is None:
         return "no earlier request shares its prefix"
     distance = figures.call.index - reference.index
-    above = "the request above" if distance == 1 else f"the request {distance} above"
+    above = earlier or ("the request above" if distance == 1 else f"the request {distance} above")
     if figures.best_effort:
         return f"reads at most {figures.billed.read:,} tokens from {above}"
     cached = reference.prefix.estimate
