@@ -140,6 +140,20 @@ def test_a_constant_used_by_name_is_tinted_where_it_stands():
     ]
 
 
+@pytest.mark.parametrize("format", ["markdown", "yaml", "shell"])
+def test_requests_inside_of_other_texts(format: str):
+    value = body([text(LONG, MARK)], "Hello")
+    source = {
+        "markdown": f"# A request\n\n```json\n{value}\n```\n",
+        "yaml": "# JSON is YAML\n" + value,
+        "shell": f"curl https://api.anthropic.com/v1/messages -d '{value}'\n",
+    }[format]
+    cached, tail = of(source, format)
+    assert (cached.kind, tail.kind) == ("5m", "uncached")
+    (span,) = cached.spans
+    assert source[slice(*span)].lstrip().startswith("{") and "ephemeral" in source[slice(*span)]
+
+
 def test_nothing_is_said_where_a_provider_caches_by_itself():
     source = json.dumps(
         {"model": "gpt-4o", "messages": [{"role": "user", "content": LONG}], "max_tokens": 9}

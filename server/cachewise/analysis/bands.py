@@ -231,8 +231,8 @@ def _sources(node: Node) -> Iterator[tuple[int, int]]:
     Pieces of one literal are a few characters apart: an escape, the quotes of two lines.
     """
     known: tuple[int, int] | None = None
-    ends = [at for at, _ in node.pieces[1:]] + [len(node.text)]
-    for (at, source), end in zip(node.pieces, ends, strict=True):
+    ends = [*(at for at, _ in node.pieces[1:]), len(node.text)]
+    for (at, source), end in zip(node.pieces, ends, strict=False):
         if 0 <= source <= node.length:
             continue
         stop = source + end - at
