@@ -200,6 +200,20 @@ def test_lifetimes_stay_where_no_traffic_is_declared():
     assert "No traffic is declared" in " ".join(found.notes)
 
 
+def test_the_lifetime_of_a_batch_is_left_alone():
+    request = body(system=[text(BOOK, LONG_MARK)], messages=ask("Which gate?"))
+    line = json.dumps({"custom_id": "a", "params": request})
+    assert answer(line, "jsonl", Traffic(60, 20, 0)).outcome == "best"
+    assert answer(request, traffic=Traffic(60, 20, 0)).outcome == "change"
+
+
+def test_a_clock_at_the_start_leaves_nothing_to_cache():
+    system = [text(f"Current time: 2026-11-21 10:15:32. {BOOK}", MARK)]
+    found = answer(body(system=system, messages=ask("Which gate?")))
+    assert (found.outcome, blocks(found)) == ("change", [])
+    assert "block 1 is made anew in every call" in found.sentence
+
+
 def test_the_present_ones_stay_when_they_are_as_good():
     source = body(system=[text(BOOK, MARK)], messages=ask("Which gate?"))
     found = answer(source)

@@ -193,6 +193,7 @@ class _Work:
         self.located = located
         self.traffic = traffic
         self.declared = declared
+        self.batch = "custom_id" in located.found.beside
         self.context = context_of(document, located)
         self.carried: dict[int, bool] = {}
 
@@ -414,7 +415,7 @@ def _problem(work: _Work, seen: Outlook, present: Sequence[Cut]) -> Problem:
                 block,
                 plan.positions[block],
                 plan.prefixes[block].estimate,
-                known if work.declared else _kept_ttl(block, present, known),
+                known if work.declared and not work.batch else _kept_ttl(block, present, known),
             )
             for block in _candidates(work, seen, present)
         ),
@@ -586,6 +587,8 @@ def _notes(
             "No traffic is declared: ten calls, one a minute, are assumed, and lifetimes are left "
             "as they are."
         )
+    elif work.batch:
+        yield "A batch is worked off at no known pace, so lifetimes are left as they are."
     if seen.variables and seen.stable >= 0:
         shown = ", ".join(seen.variables[:3]) + (", …" if len(seen.variables) > 3 else "")
         yield f"Values that only the program knows are taken to stay the same: {shown}."
@@ -618,7 +621,10 @@ def _notes(
 def _sentence(answer: Placement) -> str:
     points = answer.points or ()
     if not points:
-        return f"Caching does not pay here: without breakpoints {_saving(answer)}."
+        seen = answer.outlook
+        anew = seen is not None and 0 <= seen.volatile <= seen.system
+        why = f", as block {seen.volatile + 1} is made anew in every call" if seen and anew else ""
+        return f"Caching does not pay here{why}: without breakpoints {_saving(answer)}."
     places = _listed([f"block {point.cut.block + 1} ({point.reason})" for point in points])
     return f"Breakpoints belong at {places}: {_saving(answer)}."
 
