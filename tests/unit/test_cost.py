@@ -134,3 +134,15 @@ def test_the_saving_is_compared_exactly() -> None:
     assert (
         pays_from_call(Costs(one, 2 * one, Decimal(0), Billed(0, 0, 0, 0), Billed(0, 0, 0, 0))) == 3
     )
+
+
+def test_a_longer_lifetime_is_billed_as_one_whatever_it_is_called() -> None:
+    """OpenAI has 30 minutes and 12 hours, which cost 1.25 and 2.5 times the input."""
+    marked = plan(10_000, 10_500)
+    ttls = ("30m", "12h")
+    half, twelve = (
+        run_cost(marked, SONNET, ttl=ttl, lifetime=1800, calls=1, every=60, ttls=ttls)
+        for ttl in ttls
+    )
+    assert half.cost == Decimal("0.039")
+    assert twelve.cost == Decimal("0.0615")

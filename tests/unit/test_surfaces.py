@@ -16,10 +16,11 @@ from cachewise.analysis import Document, LocatedFinding
 from cachewise.analysis import document as document_module
 from cachewise.analysis.actions import actions, findings_between, fix_all, stable_end
 from cachewise.analysis.completions import completions
-from cachewise.analysis.hints import hints
+from cachewise.analysis.hints import hints, prefix_costs
 from cachewise.analysis.hover import hover
 from cachewise.analysis.lenses import lenses
 from cachewise.analysis.outline import outline
+from cachewise.analysis.overview import file_report
 from cachewise.analysis.reference import options_for
 from cachewise.analysis.summary import summary
 from cachewise.analysis.surfaces import Action, Symbol
@@ -722,3 +723,32 @@ def test_a_guessed_platform_is_shown_as_a_guess():
     shown = summary(document, 3)
     assert shown is not None
     assert "(a guess)" in shown.tooltip
+
+
+def test_twelve_hours_at_openai_cost_what_they_cost_everywhere() -> None:
+    """Lens, hint and hover tell the price of the longer lifetime, whatever it is called."""
+    value = {
+        "model": "gpt-5.6",
+        "prompt_cache_options": {"mode": "explicit", "ttl": "12h"},
+        "messages": [
+            {
+                "role": "system",
+                "content": [{**text(4000), "prompt_cache_breakpoint": {"mode": "explicit"}}],
+            },
+            {"role": "user", "content": "When?"},
+        ],
+    }
+    document = opened(json.dumps(value))
+    known = document.requests[0].analyzed
+    (point,) = known.plan.breakpoints
+    assert (point.ttl, point.long_lived) == ("12h", True)
+    assert known.prices is not None
+    assert known.prices.write_1h is not None
+    whole = point.prefix.estimate * known.prices.write_1h / 1_000_000
+    costs = prefix_costs(known, point)
+    assert costs is not None
+    assert costs[0] == whole
+    run = file_report(document, traffic=Traffic(every=600, calls=1, output_tokens=0))
+    choices = run.requests[0].run.choices  # type: ignore[union-attr]
+    twelve = next(choice.cost for choice in choices if choice.ttl == "12h")
+    assert twelve == known.costs.first_call

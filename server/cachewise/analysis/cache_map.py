@@ -331,7 +331,8 @@ def _runs(document: Document, analyzed: Analyzed) -> RunChoices | None:
     written = {point.ttl for point in plan.breakpoints if point.counts_as_written}
     lifetimes = dict(platform.ttl_seconds) if platform is not None else {}
     if written:
-        for ttl in effective_ttls(model, analyzed.resolution.platform):
+        ttls = effective_ttls(model, analyzed.resolution.platform)
+        for ttl in ttls:
             lifetime = lifetimes.get(ttl)
             if lifetime is None:
                 continue
@@ -341,10 +342,11 @@ def _runs(document: Document, analyzed: Analyzed) -> RunChoices | None:
                         run_cost(
                             plan,
                             prices,
-                            ttl=_billed_as(analyzed, ttl),
+                            ttl=ttl,
                             lifetime=lifetime,
                             calls=calls * hours,
                             every=3600 / calls,
+                            ttls=ttls,
                         )
                         for hours in (1, _HOURS)
                     )
@@ -387,13 +389,6 @@ def _figure(hour: RunCost | None, day: RunCost | None) -> RunFigure | None:
     if hour is None or day is None or hour.cost is None or day.cost is None:
         return None
     return RunFigure(hour.writes, hour.reads, hour.cost, day.cost)
-
-
-def _billed_as(analyzed: Analyzed, ttl: str) -> str:
-    """A lifetime by the price that it has: a platform's longer one is billed as ``LONG_TTL``."""
-    model = analyzed.model
-    ttls = effective_ttls(model, analyzed.resolution.platform) if model is not None else ()
-    return LONG_TTL if ttl in ttls[1:] else ttl
 
 
 def _start(document: Document) -> int:

@@ -23,7 +23,7 @@ from cachewise.analysis.wording import (
     number,
     source,
 )
-from cachewise.caching.cost import Billed, price, split
+from cachewise.caching.cost import Billed, effective_prefixes, price, split
 from cachewise.caching.plan import Breakpoint
 
 
@@ -60,11 +60,9 @@ def prefix_costs(analyzed: Analyzed, breakpoint: Breakpoint) -> tuple[Decimal, D
     if analyzed.prices is None:
         return None
     tokens = breakpoint.prefix.estimate
-    closing = [
-        (other.prefix.estimate, other.ttl)
-        for other in analyzed.plan.breakpoints
-        if other.counts_as_written and other.block <= breakpoint.block
-    ]
+    closing = effective_prefixes(
+        [other for other in analyzed.plan.breakpoints if other.block <= breakpoint.block]
+    )
     write = price(split(tokens, closing, 0), analyzed.prices)
     read = price(Billed(tokens, 0, 0, 0), analyzed.prices)
     return None if write is None or read is None else (write, read)

@@ -22,6 +22,7 @@ from cachewise.analysis.wording import (
     source,
 )
 from cachewise.caching.cost import (
+    LONG_TTL,
     Billed,
     Costs,
     effective_prefixes,
@@ -138,11 +139,9 @@ def _prefix_table(analyzed: Analyzed, point: Breakpoint) -> Iterator[str]:
     """The blocks of a prefix; ``cold`` and ``warm`` are what a call pays for all up to there."""
     request = analyzed.request
     plan = analyzed.plan
-    closing = [
-        (other.prefix.estimate, other.ttl)
-        for other in plan.breakpoints
-        if other.counts_as_written and other.block <= point.block
-    ]
+    closing = effective_prefixes(
+        [other for other in plan.breakpoints if other.block <= point.block]
+    )
     closes = {other.block for other in plan.breakpoints}
     yield "| # | block | tokens | running total | cold | warm |"
     yield "|--:|---|--:|--:|--:|--:|"
@@ -273,7 +272,7 @@ def _ttl(document: Document, located: Located, point: Breakpoint) -> str:
     if traffic is None:
         lines += ["| lifetime | first call | next call | pays from call |", "|---|--:|--:|--:|"]
         for ttl in choices:
-            lines.append(_one_ttl(analyzed, prices, ttl, point))
+            lines.append(_one_ttl(analyzed, prices, ttl, point, long_lived=ttl in choices[1:]))
         lines += [
             "",
             "Declare how often such a request is sent (the setting `traffic.every`) to see what "
@@ -293,7 +292,7 @@ def _ttl(document: Document, located: Located, point: Breakpoint) -> str:
             continue
         run = run_cost(
             analyzed.plan, prices, ttl=ttl, lifetime=lifetime, calls=traffic.calls,
-            every=traffic.every,
+            every=traffic.every, ttls=choices,
         )  # fmt: skip
         here = " ◆" if ttl == point.ttl else ""
         lines.append(
@@ -305,9 +304,12 @@ def _ttl(document: Document, located: Located, point: Breakpoint) -> str:
     return "\n".join(lines)
 
 
-def _one_ttl(analyzed: Analyzed, prices: Prices, ttl: str, point: Breakpoint) -> str:
+def _one_ttl(
+    analyzed: Analyzed, prices: Prices, ttl: str, point: Breakpoint, *, long_lived: bool
+) -> str:
     total = analyzed.plan.total.estimate
-    closing = [(tokens, ttl) for tokens, _ in effective_prefixes(analyzed.plan.breakpoints)]
+    billed_as = LONG_TTL if long_lived else ttl
+    closing = [(tokens, billed_as) for tokens, _ in effective_prefixes(analyzed.plan.breakpoints)]
     deepest = max((tokens for tokens, _ in closing), default=0)
     first, following = split(total, closing, 0), split(total, closing, deepest)
     costs = Costs(

@@ -161,7 +161,8 @@ def _run(located: Located, traffic: Traffic) -> RunReport:
     choices: list[RunChoice] = []
     if any(item.counts_as_written for item in analyzed.plan.breakpoints) and analyzed.model:
         platform = analyzed.platform
-        for ttl in effective_ttls(analyzed.model, analyzed.resolution.platform):
+        ttls = effective_ttls(analyzed.model, analyzed.resolution.platform)
+        for ttl in ttls:
             lifetime = platform.ttl_seconds.get(ttl) if platform is not None else None
             if lifetime is None:
                 continue
@@ -172,6 +173,7 @@ def _run(located: Located, traffic: Traffic) -> RunReport:
                 lifetime=lifetime,
                 calls=traffic.calls,
                 every=traffic.every,
+                ttls=ttls,
             )
             cost = None if run.cost is None else run.cost + answers
             choices.append(RunChoice(ttl, run.writes, run.reads, cost))

@@ -147,15 +147,26 @@ class RunCost:
 
 
 def run_cost(
-    plan: Plan, prices: Prices, *, ttl: str, lifetime: int, calls: int, every: float
+    plan: Plan,
+    prices: Prices,
+    *,
+    ttl: str,
+    lifetime: int,
+    calls: int,
+    every: float,
+    ttls: Sequence[str] = (),
 ) -> RunCost:
     """USD for ``calls`` identical calls ``every`` so many seconds, all breakpoints at one ``ttl``.
+
+    ``ttls`` are the lifetimes that the model has there, the usual one first: a longer one is billed
+    as such, whatever it is called.
 
     An entry lives ``lifetime`` seconds from the start of the call that wrote or last read it; at
     exactly that age it is dead.
     """
     total = plan.total.estimate
-    prefixes = [(tokens, ttl) for tokens, _ in effective_prefixes(plan.breakpoints)]
+    billed_as = LONG_TTL if ttl in ttls[1:] else ttl
+    prefixes = [(tokens, billed_as) for tokens, _ in effective_prefixes(plan.breakpoints)]
     deepest = max((tokens for tokens, _ in prefixes), default=0)
     write = price(split(total, prefixes, 0), prices)
     read = price(split(total, prefixes, deepest), prices)

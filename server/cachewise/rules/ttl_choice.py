@@ -53,7 +53,8 @@ def check(context: Context) -> Iterator[Finding]:
         return  # nothing cached, or a mix of lifetimes that was chosen on purpose
     current = lifetimes.pop()
     sums: dict[str, Decimal] = {"": traffic.calls * context.costs.uncached}
-    for ttl in allowed_ttls(context):
+    allowed = allowed_ttls(context)
+    for ttl in allowed:
         lifetime = platform.ttl_seconds.get(ttl)
         if lifetime is None:
             return
@@ -64,6 +65,7 @@ def check(context: Context) -> Iterator[Finding]:
             lifetime=lifetime,
             calls=traffic.calls,
             every=traffic.every,
+            ttls=allowed,
         )
         if run.cost is None:
             return
