@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { devNull } from "node:os";
 import path from "node:path";
 import { lastLine, pythonEnvironment, type Run } from "./process";
@@ -70,6 +70,7 @@ export async function privateEnvironment(making: Making): Promise<string> {
   await mkdir(storage, { recursive: true });
   if (await isComplete(folder, python)) {
     log(`private environment: using ${folder}`);
+    await noteUse(folder, log);
     return python;
   }
   const release = await lock(`${folder}.lock`, log);
@@ -185,9 +186,21 @@ async function lock(folder: string, log: (line: string) => void): Promise<() => 
   }
 }
 
+/** Says that an environment is in use, which keeps it from being removed for a while. */
+async function noteUse(folder: string, log: (line: string) => void): Promise<void> {
+  const now = new Date();
+  await utimes(path.join(folder, COMPLETE), now, now).catch((error: Error) =>
+    log(`private environment: its use is not noted: ${error.message}`),
+  );
+}
+
+/** How long an outdated environment stays after its last use. */
+const KEPT_MS = 7 * 24 * 3_600_000;
+
 /**
  * Removes the environments made from other wheels than these. Those of other Pythons stay: a second
- * window may have another Python selected. One that a running server holds may stay too.
+ * window may have another Python selected. So does one that was used lately: after an update of the
+ * extension, a window that is open still has its server there, and loads parts of it when needed.
  */
 async function removeOutdated(
   storage: string,
@@ -197,6 +210,11 @@ async function removeOutdated(
   for (const name of await readdir(storage)) {
     if (!name.startsWith("env-") || name.endsWith(".lock")) continue;
     if (name.startsWith(ours.start) && name.endsWith(ours.end)) continue;
+    const used = await stat(path.join(storage, name, COMPLETE)).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => 0,
+    );
+    if (Date.now() - used < KEPT_MS) continue;
     log(`private environment: removing the outdated ${name}`);
     await rm(path.join(storage, name), { recursive: true, force: true }).catch((error: Error) =>
       log(`private environment: ${name} is kept: ${error.message}`),

@@ -22,8 +22,8 @@ export interface Api {
 }
 
 /**
- * VS Code calls this when a JSON document is opened. Nothing is started yet: that waits for a
- * document that may hold a request.
+ * VS Code calls this when a document is opened in a language that may hold requests. Nothing is
+ * started yet: that waits for one that looks like it.
  */
 export function activate(context: vscode.ExtensionContext): Api {
   const log = vscode.window.createOutputChannel("Cachewise", { log: true });

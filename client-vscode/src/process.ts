@@ -28,7 +28,11 @@ export const run: Run = (command, args, { cwd, env, timeout }) =>
     let stdout = "";
     let stderr = "";
     let late = false;
-    const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawned(() => spawn(command, args, { cwd, env, stdio: STDIO }));
+    if (child instanceof Error) {
+      resolve({ status: null, stdout, stderr, failure: child.message });
+      return;
+    }
     const timer = setTimeout(() => {
       late = true;
       child.kill("SIGKILL");
@@ -58,6 +62,17 @@ export const run: Run = (command, args, { cwd, env, timeout }) =>
         });
     });
   });
+
+const STDIO: ["ignore", "pipe", "pipe"] = ["ignore", "pipe", "pipe"];
+
+/** Some commands are refused before anything is started: a batch file on Windows, an empty name. */
+function spawned<Child>(start: () => Child): Child | Error {
+  try {
+    return start();
+  } catch (error) {
+    return error as Error;
+  }
+}
 
 /** What the usual reasons mean to a person. */
 const FAILURES: Readonly<Record<string, string>> = {

@@ -95,7 +95,8 @@ export class StatusBar implements vscode.Disposable {
         question.token,
       )
       // Overtaken by the next question, or the server is going down: nothing to show either way.
-      .catch(() => null);
+      .catch(() => null)
+      .finally(() => question.dispose());
     if (question.token.isCancellationRequested || this.client !== client) return;
     if (answer === null) {
       this.item.hide();

@@ -133,7 +133,8 @@ export class Tint implements vscode.Disposable {
         question.token,
       )
       // Overtaken by the next question, or the server is going down: what is drawn stays for now.
-      .catch(() => undefined);
+      .catch(() => undefined)
+      .finally(() => question.dispose());
     if (answer === undefined || question.token.isCancellationRequested) return;
     if (this.client !== client || document.isClosed || document.version !== version) return;
     known.stale = false;

@@ -47,3 +47,11 @@ test("the last line is the last one that says something", () => {
   assert.equal(lastLine("a\r\nb  \r\n\r\n"), "b");
   assert.equal(lastLine("\n \n"), "");
 });
+
+test("what cannot even be started is an outcome too", async () => {
+  for (const command of ["", "a\0b"]) {
+    const outcome = await run(command, [], { timeout: 1_000 });
+    assert.equal(outcome.status, null);
+    assert.ok(outcome.failure);
+  }
+});
