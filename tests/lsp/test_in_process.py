@@ -620,3 +620,25 @@ async def test_a_client_that_lets_one_choose_has_a_lens_for_it(wire: Wire, comma
         for name in commands
     ]
     assert sum("from the request above" in lens["command"]["title"] for lens in lenses) == 1
+
+
+async def test_code_that_does_not_parse_is_read_from_scratch_when_all_is_quiet(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(background, "SETTLE_SECONDS", 1.5)
+    uri = "file:///project/calls.py"
+    code = (
+        "answer = client.messages.create(model='claude-sonnet-4-6', max_tokens=9,\n"
+        "    messages=[{'role': 'user', 'content': 'And the tide?'}])\n"
+    )
+    await wire.begin()
+    wire.open(code, uri)
+    await ask_hints(wire, 1, uri)
+    wire.edit(1, 4, "x(", 2, uri)
+    await ask_hints(wire, 2, uri)
+    document = wire.server.store.get(uri)
+    assert document is not None and document.analysis is not None
+    await until(lambda: document.analysis.unsettled)
+    await asyncio.sleep(0.1)
+    assert document.analysis.unsettled  # one who types on is not disturbed
+    await until(lambda: document.analysis.complete)

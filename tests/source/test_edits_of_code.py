@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import example, given, settings
@@ -110,9 +111,9 @@ class Edits(RuleBasedStateMachine):
     def look(self) -> None:
         """While the code does not parse the last word is that of ``refine``."""
         text = str(self.document.text)
-        if not self.document.complete:
-            for _ in self.document.refine():
-                pass
+        for _ in range(3):
+            if not self.document.complete:
+                assert list(self.document.refine()) == []
         assert self.document.complete
         fresh = Document(text, self.document.format, OPTIONS)
         assert seen(self.document) == seen(fresh)
@@ -221,3 +222,18 @@ def test_only_the_first_parse_starts_from_nothing(monkeypatch):
         document.edit(at, at, "#" if not at else "x")
         assert document.requests
     assert given_trees == [1, 2, 2, 2]
+
+
+def test_code_that_does_not_parse_is_read_from_scratch_last():
+    document = Document(PYTHON, "python", replace(OPTIONS, exact_tokens=False))
+    assert document.requests and not document.unsettled
+    at = PYTHON.index("def two")
+    document.edit(at, at, "x = (")
+    assert not document.complete
+    while not document.unsettled:
+        assert list(document.refine()), "first everything is counted"
+    assert not document.complete
+    before = document.requests[0].analyzed
+    assert list(document.refine()) == []
+    assert document.complete and not document.unsettled
+    assert document.requests[0].analyzed is before

@@ -311,15 +311,14 @@ class Document:
     def refine(self) -> Iterator[None]:
         """Count, slice by slice, the texts that were only estimated.
 
-        Each step takes a few milliseconds. The estimates are forgotten at the end. Source code
-        that does not parse is read from scratch first, see ``Trees.settled``.
+        Each step takes a few milliseconds. The estimates are forgotten at the end. Where nothing
+        is left to count, code that does not parse is read from scratch, in one step.
         """
-        _ = self.found  # reads the text when that has not been done yet
-        if not self._trees.settled:
+        if self.unsettled:
             self._trees.forget()
             self._earlier, self._regions = self._regions, None
             self._found = self._located = self._steps = self._outer_comments = None
-            yield
+            return
         for located in self.requests:
             if not located.analyzed.counts.complete:
                 yield from located.analyzed.counts.refine()
@@ -341,8 +340,20 @@ class Document:
     @property
     def complete(self) -> bool:
         """Whether everything shown is the best that can be had offline, see ``refine``."""
-        counted = all(located.analyzed.counts.complete for located in self.requests)
-        return counted and self._trees.settled
+        return self._counted and self._trees.settled
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether all that is left for ``refine`` is to read the text from scratch.
+
+        Until then what is shown of code that does not parse was read with what is left of an
+        earlier tree, and in rare cases differs, see ``Trees.settled``.
+        """
+        return self._counted and not self._trees.settled
+
+    @property
+    def _counted(self) -> bool:
+        return all(located.analyzed.counts.complete for located in self.requests)
 
     def _whole(self) -> str:
         if self._source is None:

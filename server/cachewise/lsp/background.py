@@ -24,6 +24,9 @@ _log = logging.getLogger(__name__)
 IDLE_SECONDS = 0.05
 """How long nothing must have been asked for before slow work goes on."""
 
+SETTLE_SECONDS = 1.0
+"""The same for reading code that does not parse from scratch: half-typed code soon parses again."""
+
 SHOW_AFTER_SECONDS = 0.7
 """Work that takes longer than this is shown as progress."""
 
@@ -70,6 +73,11 @@ class Counting:
             if self._server.store.get(uri) is not document:
                 continue
             try:
+                analysis = document.analysis
+                if quiet < SETTLE_SECONDS and analysis is not None and analysis.unsettled:
+                    self._waiting[uri] = document
+                    await asyncio.sleep(IDLE_SECONDS)
+                    continue
                 finished = await self._count(document)
             except Exception:
                 _log.exception("The tokens of %s could not be counted.", uri)
