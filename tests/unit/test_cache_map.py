@@ -210,7 +210,7 @@ def test_an_unknown_model_is_said_to_be_unknown() -> None:
 def test_a_template_has_a_stable_part_and_no_runs() -> None:
     text = f"You are a harbour master. {RULES * 100}\n\n{{{{ question }}}}\n\n{RULES}"
     (drawn,) = cache_maps(Document(text, "jinja", OPTIONS, "system.j2"))
-    assert [band.kind for band in drawn.bands] == ["stable", "uncached"]
+    assert [band.kind for band in drawn.bands] == ["stable", "varies"]
     assert drawn.runs is None
     assert any("A prompt in a file" in note for note in drawn.notes)
 

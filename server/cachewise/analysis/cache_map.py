@@ -123,7 +123,7 @@ def cache_map(document: Document, located: Located) -> CacheMap:
         total=_tokens(plan.total),
         at_least=plan.at_least,
         method=plan.total.method,
-        calls=tuple(_calls(analyzed)),
+        calls=() if is_template(analyzed) else tuple(_calls(analyzed)),
         pays_from_call=pays_from_call(analyzed.costs) if in_effect else None,
         runs=_runs(document, analyzed),
         notes=(*_notes(analyzed), *_changes(changing)),
@@ -244,7 +244,7 @@ def _bands(analyzed: Analyzed) -> tuple[list[MapBand], list[tuple[int, int]]]:
     total = plan.total.estimate
     if is_template(analyzed):
         stable = stable_part(analyzed)[0].estimate
-        return list(_stretches([("stable", stable, ""), ("uncached", total, "")])), []
+        return list(_stretches([("stable", stable, ""), ("varies", total, "")])), []
     ends: list[tuple[BandKind, int, str]] = []
     unseen: list[tuple[int, int]] = []
     for kind, ttl, first, last, _ in runs(analyzed):
@@ -419,7 +419,9 @@ def _notes(analyzed: Analyzed) -> Iterator[str]:
     elif analyzed.costs.first_call is None or analyzed.costs.next_call is None:
         yield "A price that this request needs is not published, so not every cost is known."
     if model is not None and analyzed.minimum is None and not is_template(analyzed):
-        yield "The minimum of this model is not known: breakpoints are drawn as if in effect."
+        yield "The minimum of this model is not known."
+    if analyzed.minimum is None and any(point.counts_as_written for point in plan.breakpoints):
+        yield "The breakpoints are drawn as if they were in effect."
     if plan.at_least:
         yield "A text of unknown length is in it: tokens and costs are lower bounds."
     in_effect = any(point.counts_as_written for point in plan.breakpoints)

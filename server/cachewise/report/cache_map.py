@@ -66,6 +66,7 @@ _BAND_WORDS: dict[BandKind, str] = {
     "under-minimum": "under the minimum: not cached",
     "implicit": "cached by the provider itself, not promised",
     "stable": "the same in every use",
+    "varies": "from the first variable on",
     "uncached": "plain input on each call",
 }
 _BAND_LETTERS: dict[BandKind, str] = {
@@ -74,6 +75,7 @@ _BAND_LETTERS: dict[BandKind, str] = {
     "under-minimum": "under",
     "implicit": "auto",
     "stable": "stable",
+    "varies": "varies",
     "uncached": "input",
 }
 
@@ -140,8 +142,9 @@ class _Section:
         if self.map.breakpoints:
             yield f"<h{level + 1}>Breakpoints</h{level + 1}>"
             yield from self._breakpoints()
-        yield f"<h{level + 1}>What one call pays</h{level + 1}>"
-        yield from self._calls()
+        if self.map.calls:
+            yield f"<h{level + 1}>What one call pays</h{level + 1}>"
+            yield from self._calls()
         yield f"<h{level + 1}>Blocks</h{level + 1}>"
         yield from self._blocks()
         yield "</section>"

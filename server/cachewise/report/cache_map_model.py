@@ -11,10 +11,11 @@ from typing import Literal
 
 from cachewise.report.model import Tokens
 
-BandKind = Literal["1h", "5m", "under-minimum", "implicit", "stable", "uncached"]
+BandKind = Literal["1h", "5m", "under-minimum", "implicit", "stable", "varies", "uncached"]
 """What becomes of a stretch of the prefix on a cold call: it is written for the longer or the usual
 lifetime, whatever they are called; it is marked, and too short to be cached; the provider may cache
-it without a marker; it is the same in every use of a template; it is plain input each time."""
+it without a marker; it is the same in every use of a template, or stands behind what is not; it is
+plain input each time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,13 +65,14 @@ _PATTERNS = (
     + _pattern("implicit", 6, "M0 3h6")
     + _pattern("stable", 6, "M3 0v6")
     + _pattern("uncached", 6, "M2 3h2")
+    + _pattern("varies", 6, "M3 2v2")
     + _pattern("volatile", 5, "M0 2.5h5M2.5 0v5")
     + _pattern("unseen", 6, "M0 6l6 -6")
     + "</defs></svg>"
 )
 """The hatches. They stand once on a page, at its start, and every picture uses them."""
 
-_BANDS = ("1h", "5m", "under-minimum", "implicit", "stable", "uncached")
+_BANDS = ("1h", "5m", "under-minimum", "implicit", "stable", "varies", "uncached")
 
 STYLE = (
     """
@@ -89,7 +90,7 @@ STYLE = (
   --b-under-minimum: var(--vscode-charts-orange, #d68a2e);
   --b-implicit: var(--vscode-charts-purple, #9a7bd0);
   --b-stable: var(--vscode-charts-green, #57ab5a);
-  --b-uncached: var(--soft);
+  --b-uncached: var(--soft); --b-varies: var(--soft);
   --warn: var(--vscode-charts-orange, #bf6a02);
   --alarm: var(--vscode-charts-red, #cf222e); }
 @media (prefers-color-scheme: dark) { :root {
@@ -107,7 +108,7 @@ STYLE = (
   --edge: CanvasText; --focus: Highlight; --link: LinkText; --alarm: CanvasText;
   --warn: CanvasText;
   --b-1h: Canvas; --b-5m: Canvas; --b-under-minimum: Canvas; --b-implicit: Canvas;
-  --b-stable: Canvas; --b-uncached: Canvas; } }
+  --b-stable: Canvas; --b-uncached: Canvas; --b-varies: Canvas; } }
 body.vscode-dark, body.vscode-high-contrast { color-scheme: dark; }
 body.vscode-light, body.vscode-high-contrast-light { color-scheme: light; }
 * { box-sizing: border-box; }
@@ -144,7 +145,7 @@ svg text.least { fill: var(--ink); font-weight: 600; }
 line.rule { stroke: var(--rule); }
 line.least { stroke: var(--ink); stroke-width: 1.5; stroke-dasharray: 4 3; }
 .band { stroke: var(--edge); }
-.band.b-uncached { stroke: var(--rule); }
+.band.b-uncached, .band.b-varies { stroke: var(--rule); }
 .hatch { pointer-events: none; }
 pattern path { fill: none; stroke: var(--ink); stroke-width: 1; stroke-opacity: .5; }
 .block { fill: var(--ink); stroke: var(--edge); }
