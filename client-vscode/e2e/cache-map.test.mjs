@@ -21,7 +21,7 @@ import { root, whyNot } from "./tools.mjs";
 const skip = whyNot();
 
 const lens = (page) => page.locator(".codelens-decoration a", { hasText: "Cache map" }).first();
-const map = (page) => page.frameLocator("iframe.webview.ready").frameLocator("iframe");
+const map = (page) => page.frameLocator("iframe.webview.ready").frameLocator("iframe#active-frame");
 const title = (page) => map(page).locator("h1");
 /** Gives the editor the focus; the middle of a long line would be far to the right. */
 const toEditor = (page) =>

@@ -156,9 +156,11 @@ class _Section:
         between = ""
         if not shown.at_least and shown.total.low != shown.total.high:
             between = f" ({shown.total.low:,} to {shown.total.high:,})"
+        # In an editor its cursor tells where; and a line of a notebook's program is no line there.
+        where = "" if self.interactive else f"line {shown.line:,} · "
         yield f'<h{level} id="{self.key}-title">{_foreign(title)}</h{level}>'
         yield (
-            f'<p class="about">{_foreign(shown.model)} · line {shown.line:,} · '
+            f'<p class="about">{_foreign(shown.model)} · {where}'
             f"{len(shown.blocks):,} block{'' if len(shown.blocks) == 1 else 's'} · "
             f"{tokens} tokens{between}, counted by {_text(shown.method)}</p>"
         )

@@ -148,11 +148,11 @@ line.least { stroke: var(--ink); stroke-width: 1.5; stroke-dasharray: 4 3; }
 .band.b-uncached, .band.b-varies { stroke: var(--rule); }
 .hatch { pointer-events: none; }
 pattern path { fill: none; stroke: var(--ink); stroke-width: 1; stroke-opacity: .5; }
-.block { fill: var(--ink); stroke: var(--edge); }
+.block { fill: var(--ink); stroke: var(--edge); stroke-opacity: .3; }
 .tools.even { fill-opacity: .72; } .tools.odd { fill-opacity: .6; }
 .system.even { fill-opacity: .46; } .system.odd { fill-opacity: .36; }
 .messages.even { fill-opacity: .24; } .messages.odd { fill-opacity: .14; }
-.block.here { stroke: var(--ink); stroke-width: 3; }
+.block.here { stroke: var(--ink); stroke-width: 3; stroke-opacity: 1; }
 .flag line { stroke: var(--ink); stroke-width: 1.5; }
 .flag path { fill: var(--ink); stroke: var(--ink); stroke-width: 1.5; }
 .flag text { fill: var(--paper); font-weight: 600; }
