@@ -145,6 +145,8 @@ export interface Replayed {
   readonly title: string;
   /** A page without scripts that loads nothing; null when there is a problem. */
   readonly html: string | null;
+  /** Its sums; null when there is a problem. */
+  readonly sentence: string | null;
   /** Why there is no page, as a sentence. */
   readonly problem: string | null;
 }

@@ -115,7 +115,23 @@ async def test_what_cannot_be_replayed_is_said(
     file = tmp_path / name
     if text is not None:
         file.write_text(text)
-    assert await ask(wire, file.as_uri()) == {"title": name, "html": None, "problem": problem}
+    found = await ask(wire, file.as_uri())
+    assert found == {"title": name, "html": None, "sentence": None, "problem": problem}
+
+
+async def test_an_editor_without_a_place_for_pages_is_told_the_sums(wire: Wire, tmp_path: Path):
+    file = tmp_path / "trace.jsonl"
+    file.write_text(lines(3))
+    command = {"command": "cachewise.replay", "arguments": [file.as_uri()]}
+    found = (await wire.ask("workspace/executeCommand", command, 1))["result"]
+    (shown,) = wire.asked("window/showMessage")
+    assert shown["params"] == {"type": 3, "message": f"Cachewise: {found['sentence']}"}
+    assert found["sentence"].startswith("3 steps, ") and "; spent $" in found["sentence"]
+    command["arguments"] = [(tmp_path / "no.jsonl").as_uri()]
+    await wire.ask("workspace/executeCommand", command, 2)
+    (_, shown) = wire.asked("window/showMessage")
+    problem = "Cachewise: no.jsonl cannot be read: No such file or directory."
+    assert shown["params"] == {"type": 2, "message": problem}
 
 
 async def test_a_prompt_cannot_write_into_the_page(wire: Wire, tmp_path: Path):

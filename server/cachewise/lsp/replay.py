@@ -11,7 +11,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -30,6 +30,9 @@ _log = logging.getLogger(__name__)
 
 METHOD = "cachewise/replay"
 
+COMMAND = "cachewise.replay"
+"""Its argument is the trace's URI. For editors without a place for a page: the sums are said."""
+
 _LINES = (".jsonl", ".ndjson", ".log")
 _WHOLE = (".json", ".jsonc")
 
@@ -47,6 +50,7 @@ class Work:
         self.read = 0
         self.size = 0
         self.page: str | None = None
+        self.sentence: str | None = None
         self.problem: str | None = None
         self._stopped = threading.Event()
 
@@ -67,11 +71,11 @@ class Work:
 
 
 async def replay(server: Server, params: Any) -> dict[str, Any] | None:
-    """Answer ``{textDocument: {uri}, workDoneToken?}`` with ``{title, html, problem}``, or null.
+    """Answer ``{textDocument, workDoneToken?}`` with ``{title, html, sentence, problem}``, or null.
 
     The trace is an open document, as it is in the editor, or a file. ``html`` is a page without
-    scripts that loads nothing; null when there is a ``problem``, which is a sentence. The answer
-    is null when the replay was stopped.
+    scripts that loads nothing, ``sentence`` its sums; both are null when there is a ``problem``,
+    which is a sentence too. The answer is null when the replay was stopped.
     """
     uri = _field(_field(params, "textDocument"), "uri")
     if not isinstance(uri, str):
@@ -81,21 +85,36 @@ async def replay(server: Server, params: Any) -> dict[str, Any] | None:
     title = Path(path).name or uri.rpartition("/")[2]
     lines = _is_lines(document, path)
     if lines is None:
-        return _answer(title, None, "A trace is a JSON or a JSON Lines file.")
+        return _answer(title, problem="A trace is a JSON or a JSON Lines file.")
     options = _options(server, document, uri, lines=lines)
     if options is None:
-        return _answer(title, None, "The settings exclude this file.")
+        return _answer(title, problem="The settings exclude this file.")
     source = str(document.text) if document is not None else None
     work = Work()
     make = _page(work, title, source, Path(path), options, lines=lines)
     token = _field(params, "workDoneToken")
     token = token if isinstance(token, str | int) else None
     finished = await _in_thread(server, work, make, f"replaying {title}", token)
-    return _answer(title, work.page, work.problem) if finished else None
+    return _answer(title, work.page, work.sentence, work.problem) if finished else None
 
 
-def _answer(title: str, html: str | None, problem: str | None) -> dict[str, Any]:
-    return {"title": title, "html": html, "problem": problem}
+async def execute(server: Server, arguments: Sequence[Any]) -> dict[str, Any] | None:
+    """Run the command: the user is told the sums of the trace, or why there are none."""
+    uri = arguments[0] if len(arguments) == 1 else None
+    if not isinstance(uri, str):
+        raise ValueError(f"{COMMAND} needs a URI.")
+    found = await replay(server, {"textDocument": {"uri": uri}})
+    if found is not None:
+        kind = types.MessageType.Warning if found["problem"] else types.MessageType.Info
+        text = f"Cachewise: {found['problem'] or found['sentence']}"
+        server.window_show_message(types.ShowMessageParams(kind, text))
+    return found
+
+
+def _answer(
+    title: str, html: str | None = None, sentence: str | None = None, problem: str | None = None
+) -> dict[str, Any]:
+    return {"title": title, "html": html, "sentence": sentence, "problem": problem}
 
 
 def _is_lines(document: OpenDocument | None, path: str) -> bool | None:
@@ -132,7 +151,7 @@ def _page(
         from cachewise.analysis.steps import Summary, replay_requests
         from cachewise.analysis.trace import replay_lines
         from cachewise.analysis.trace_overview import step_report, summary_report
-        from cachewise.report.trace import html_pieces
+        from cachewise.report.trace import html_pieces, summary_lines
 
         summary = Summary()
         try:
@@ -155,6 +174,10 @@ def _page(
         if not summary.steps:
             work.problem = f"No request of a known shape is in {title}."
             return
+        told = [
+            "".join(text for text, _ in line) for line in summary_lines(summary_report(summary))
+        ]
+        work.sentence = "; ".join(line for line in told if line) + "."
         work.page = "".join(pieces)
 
     return make

@@ -165,6 +165,10 @@ def make_server() -> Server:
     async def replay_trace(params: Any) -> Any:  # pyright: ignore[reportUnusedFunction]
         return await replay.replay(server, params)
 
+    @server.command(replay.COMMAND)
+    async def replay_command(*arguments: Any) -> Any:  # pyright: ignore[reportUnusedFunction]
+        return await replay.execute(server, arguments)
+
     @server.command(COMMAND)
     async def count_exact(*arguments: Any) -> Any:  # pyright: ignore[reportUnusedFunction]
         return await server.exact.execute(arguments)
