@@ -204,6 +204,35 @@ test("an exact count is asked for with the kept key, and nobody sees the key", {
   });
 });
 
+test("Place Breakpoints puts them in, says why, and then leaves them", { skip }, async (t) => {
+  const settings = { "cachewise.interpreter": await python() };
+  const body = TALK[1];
+  const bare = { ...body, system: body.system.map(({ cache_control: _, ...rest }) => rest) };
+  await withEditor(t, { settings }, async (editor) => {
+    const folder = folderWith({ "talk.json": `${JSON.stringify(bare, null, 2)}\n` });
+    const page = await openFolder(editor, folder);
+    await openFile(page, "talk.json");
+    await page.locator(".codelens-decoration", { hasText: "nothing cached" }).first().waitFor();
+    await runCommand(page, "Cachewise: Place Breakpoints");
+    const toast = page.locator(".notification-toast");
+    await toast.filter({ hasText: "The breakpoints are placed." }).waitFor();
+    await hint(page).waitFor();
+    await shoot(page, "place");
+    await page.keyboard.press("Control+s");
+    const file = path.join(folder, "talk.json");
+    const marked = () => readFileSync(file, "utf8").split("cache_control").length - 1;
+    await until("the markers are on disk", 5_000, () => marked() > 0);
+    const placed = JSON.parse(readFileSync(file, "utf8"));
+    assert.equal(placed.system[0].cache_control.type, "ephemeral");
+    assert.equal(placed.messages.length, bare.messages.length);
+    const text = readFileSync(file, "utf8");
+    await runCommand(page, "Cachewise: Place Breakpoints");
+    await toast.filter({ hasText: "Nothing is changed." }).waitFor();
+    await page.keyboard.press("Control+s");
+    assert.equal(readFileSync(file, "utf8"), text);
+  });
+});
+
 test("the walkthrough", { skip }, async (t) => {
   const settings = { "cachewise.interpreter": await python() };
   await withEditor(t, { settings }, async (editor) => {
