@@ -35,7 +35,7 @@ end, vim.lsp.inlay_hint.get({ bufnr = 0 }))
 _LENSES = """
 return vim.tbl_map(function(lens)
   return (lens.lens or lens).command
-end, vim.lsp.codelens.get(vim.fn.has("nvim-0.12") == 1 and { bufnr = 0 } or 0))
+end, vim.lsp.codelens.get(vim.lsp.codelens.enable and { bufnr = 0 } or 0))
 """
 
 _HOVER = """

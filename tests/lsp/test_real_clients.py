@@ -74,6 +74,7 @@ async def a_round(profile: dict[str, Any]) -> None:
         left = await file.diagnostics()
         assert [item for item in left if item.severity == types.DiagnosticSeverity.Error] == []
         assert client.messages == []  # type: ignore[attr-defined]
-        await client.shutdown_session()  # type: ignore[attr-defined]
     finally:
+        # A client that stops waits for its server, and a server waits to be told.
+        await client.shutdown_session()  # type: ignore[attr-defined]
         await client.stop()
