@@ -29,13 +29,14 @@ _STEP = 1024
 class Parsed:
     """A text with its syntax tree."""
 
-    __slots__ = ("_bytes", "_children", "_places", "data", "root", "text")
+    __slots__ = ("_bytes", "_children", "_offsets", "_places", "data", "root", "text")
 
     def __init__(self, text: str, data: bytes, root: SyntaxNode) -> None:
         self.text = text
         self.data = data
         self.root = root
         self._bytes: list[int] = []
+        self._offsets: dict[int, int] = {}
         self._children: dict[int, tuple[list[SyntaxNode], list[int]]] = {}
         self._places: dict[str, list[int]] = {}
         if len(text) != len(data):
@@ -49,11 +50,16 @@ class Parsed:
         """The code point at which a byte offset stands."""
         if not self._bytes:
             return byte
-        index = max(bisect_right(self._bytes, byte) - 1, 0)
-        start = self._bytes[index]
-        if index + 1 < len(self._bytes) and self._bytes[index + 1] - start == _STEP:
-            return index * _STEP + byte - start
-        return index * _STEP + len(self.data[start:byte].decode("utf-8", "replace"))
+        known = self._offsets.get(byte)
+        if known is None:
+            index = max(bisect_right(self._bytes, byte) - 1, 0)
+            start = self._bytes[index]
+            if index + 1 < len(self._bytes) and self._bytes[index + 1] - start == _STEP:
+                known = index * _STEP + byte - start
+            else:
+                known = index * _STEP + len(self.data[start:byte].decode("utf-8", "replace"))
+            self._offsets[byte] = known
+        return known
 
     def byte(self, offset: int) -> int:
         """The byte at which a code point stands."""

@@ -170,7 +170,7 @@ def _strangers(node: SyntaxNode) -> list[SyntaxNode]:
 
 
 def _comments_in(parsed: Parsed, node: SyntaxNode) -> Iterator[Comment]:
-    stack = [node]
+    stack = [node] if "#" in parsed.source(node) else []
     while stack:
         current = stack.pop()
         if current.type == "comment":

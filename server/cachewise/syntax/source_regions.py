@@ -103,7 +103,8 @@ def read_regions(parsed: Parsed, finder: Finder) -> list[Region]:
 
 
 def _comments_in(parsed: Parsed, node: SyntaxNode) -> Iterator[Comment]:
-    stack = [node]
+    source = parsed.source(node)
+    stack = [node] if any(opening in source for opening in ("//", "/*", "#")) else []
     while stack:
         current = stack.pop()
         if "comment" in current.type:
