@@ -23,12 +23,8 @@ const skip = whyNot();
 const lens = (page) => page.locator(".codelens-decoration a", { hasText: "Cache map" }).first();
 const map = (page) => page.frameLocator("iframe.webview.ready").frameLocator("iframe#active-frame");
 const title = (page) => map(page).locator("h1");
-/** Gives the editor the focus; the middle of a long line would be far to the right. */
-const toEditor = (page) =>
-  page
-    .locator(".monaco-editor .view-line")
-    .first()
-    .click({ position: { x: 4, y: 4 } });
+/** Gives the editor the focus. */
+const toEditor = (page) => page.keyboard.press("Control+1");
 
 async function withEditor(t, settings, work) {
   const interpreter = await python();
