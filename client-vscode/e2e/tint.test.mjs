@@ -217,3 +217,51 @@ for (const [theme, name] of Object.entries(THEMES)) {
     });
   });
 }
+
+/** Calls of which none has a word in common with another, so that each has to be counted. */
+function newWords(count) {
+  let seed = 1;
+  const word = () => {
+    seed = (seed * 48_271) % 2_147_483_647;
+    return seed.toString(36);
+  };
+  return Array.from({ length: count }, () =>
+    JSON.stringify({
+      model: "claude-sonnet-5-5",
+      max_tokens: 9,
+      messages: [{ role: "user", content: Array.from({ length: 4_000 }, word).join(" ") }],
+    }),
+  ).join("\n");
+}
+
+test("a long trace, from the explorer's menu, can be stopped", { skip }, async (t) => {
+  const settings = { "cachewise.interpreter": await python() };
+  await withEditor(t, { settings }, async (editor) => {
+    const page = await openFolder(editor, folderWith({ "long.jsonl": newWords(1_200) }));
+    const row = page.locator(".explorer-folders-view .monaco-list-row", { hasText: "long.jsonl" });
+    const item = page.locator(".monaco-menu .action-item", { hasText: "Replay Trace" });
+    // A window that has just opened does not know every extension's menus yet.
+    await until("the menu has the command", 20_000, async () => {
+      await page.keyboard.press("Escape");
+      await row.click({ button: "right" });
+      await page.waitForTimeout(300);
+      return (await item.count()) > 0;
+    });
+    await item.click();
+    const toast = page.locator(".notification-toast", { hasText: "replaying long.jsonl" });
+    await toast.waitFor();
+    await page.waitForTimeout(1_500);
+    await shoot(page, "replay-progress");
+    await toast.locator(".monaco-button", { hasText: "Cancel" }).click();
+    await toast.waitFor({ state: "detached" });
+    await until("the server has stopped", 10_000, () =>
+      editor.output().includes("A replay was stopped."),
+    );
+    assert.equal(await page.locator("iframe.webview").count(), 0);
+    assert.equal(
+      await page.locator(".notification-toast").count(),
+      0,
+      "and nothing is complained of",
+    );
+  });
+});
