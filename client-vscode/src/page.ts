@@ -30,7 +30,7 @@ const COLORS = `
   --soft: var(--vscode-textCodeBlock-background);
   --read: var(--vscode-charts-green);
   --write: var(--vscode-charts-yellow);
-  --plain: var(--vscode-descriptionForeground);
+  --plain: var(--vscode-charts-lines);
 }
 body { margin: 1rem auto; font-family: var(--vscode-font-family); }
 body.vscode-dark, body.vscode-high-contrast { color-scheme: dark; }

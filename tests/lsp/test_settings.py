@@ -126,3 +126,13 @@ async def test_clients_that_cannot_be_asked_say_it_at_the_start(silent: Language
         types.DidChangeConfigurationParams(settings={"cachewise": {"lens": {"enabled": True}}})
     )
     await lens_count(file, 2)
+
+
+async def test_a_request_can_say_itself_what_is_to_be_ignored(client: LanguageClient):
+    """In the file it takes effect with the edit that writes it, and goes with it."""
+    file = client.editor.open(LARGE)
+    await file.until_codes(["CW102"])
+    file.replace_text("{", '{\n  "$cachewise": {"ignore": ["ttl-order"]},')
+    await file.until_codes([])
+    file.replace_text('"ttl-order"', '"CW104"')
+    await file.until_codes(["CW102"])
