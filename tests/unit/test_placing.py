@@ -286,6 +286,28 @@ def test_the_next_request_of_the_file_shows_that_a_conversation_goes_on():
     assert answer(first).kind == "question"
 
 
+def test_a_constant_that_two_requests_share_is_marked_once():
+    call = (
+        'client.messages.create(model="claude-sonnet-4-6", max_tokens=9, system=RULES, '
+        'messages=[{"role": "user", "content": question}])\n'
+    )
+    source = (
+        "import anthropic\nclient = anthropic.Anthropic()\n"
+        f'RULES = [{{"type": "text", "text": {json.dumps(BOOK)}}}]\na = {call}b = {call}'
+    )
+    assert [found.outcome for found in placements(document(source, "python"))] == ["change"] * 2
+    after, count = placed(document(source, "python"))
+    assert (after.count("cache_control"), count) == (1, 1)
+    assert placed(document(after, "python")) == (after, 0)
+
+
+def test_all_requests_of_a_file_at_once():
+    lines = [json.dumps(body(system=BOOK, messages=ask(f"Gate {at}?"))) for at in range(40)]
+    after, count = placed(document("\n".join(lines), "jsonl"))
+    assert count == 40
+    assert [line.count("cache_control") for line in after.splitlines()] == [1] * 40
+
+
 # Whatever is written: only markers change, the API accepts it, and a second time nothing happens.
 
 texts = st.sampled_from(

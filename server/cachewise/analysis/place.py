@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from itertools import pairwise
-from typing import Literal
 
 from cachewise.analysis.context import context_of
 from cachewise.analysis.document import Document, Located
 from cachewise.analysis.forecast import SHARES, Outlook, forecast, outlook
-from cachewise.caching.canonical import block_digest
+from cachewise.analysis.place_edits import is_as_meant, marker_edits
+from cachewise.analysis.place_words import Outcome, sentence, title, why_not
 from cachewise.caching.conversation import links
 from cachewise.caching.cost import Traffic
 from cachewise.caching.place import (
@@ -32,15 +31,12 @@ from cachewise.caching.place import (
 )
 from cachewise.caching.plan import DEFAULT_TTL, Breakpoint, closed_prefix
 from cachewise.catalog.resolve import effective_ttls
-from cachewise.report.money import dollars
-from cachewise.request import lone_marker, prompt_file
-from cachewise.request.model import PlacedMark
-from cachewise.rules.base import Context, Finding
-from cachewise.rules.markers import has_valid_ttl, misplacement, remove_mark
-from cachewise.rules.placement import WRITTEN, can_carry, insertion, marker_source
+from cachewise.request import lone_marker
+from cachewise.rules.base import Context
+from cachewise.rules.placement import can_carry
 from cachewise.rules.turns import last_user_turn
 from cachewise.syntax.formats import is_source
-from cachewise.syntax.json_edit import Edit, apply_edits, set_member
+from cachewise.syntax.json_edit import Edit, apply_edits
 
 SMALLEST = 100
 """A change must save at least one part in so many: less is lost in what is assumed."""
@@ -50,8 +46,6 @@ MOST_PLACES = 64
 
 ASSUMED = Traffic(every=60, calls=10, output_tokens=0)
 """The traffic where none is declared. Lifetimes are then left as they are."""
-
-Outcome = Literal["change", "best", "nothing", "unknown"]
 
 _SETTLED = 4
 """How often the answer is asked again as if it stood there already, until it stays."""
@@ -106,19 +100,9 @@ def place(
     ``traffic`` is what is declared, else the settings' is taken. ``verify``: the change is tried
     on a copy of the text, and given only if the request then is what was meant.
     """
-    declared = traffic or document.options.settings.traffic
-    work = _Work(document, located, declared or ASSUMED, declared is not None)
-    reason = _why_not(work.context)
-    if reason is not None:
-        return work.answer(*reason)
-    found = _answer(work)
-    if found.edits and (verify or is_source(document.format)):
-        problem = _misses(work, found)
-        if problem is not None:
-            return replace(
-                found, outcome="unknown", sentence=problem, edits=(), title="", points=None,
-                after=None,
-            )  # fmt: skip
+    found = _place(document, located, traffic, _linked(document))
+    if verify or is_source(document.format):
+        return _verified(document, [found])[0]
     return found
 
 
@@ -131,38 +115,105 @@ def place_at(document: Document, offset: int, *, verify: bool = True) -> Placeme
     return place(document, located, verify=verify)
 
 
-def placements(document: Document, traffic: Traffic | None = None) -> Iterator[Placement]:
+def placements(document: Document, traffic: Traffic | None = None) -> list[Placement]:
     """The answers for all requests of a document."""
-    for located in document.requests:
-        if is_request(located):
-            yield place(document, located, traffic)
+    linked = _linked(document)
+    return _verified(
+        document,
+        [
+            _place(document, located, traffic, linked)
+            for located in document.requests
+            if is_request(located)
+        ],
+    )
 
 
 def placed(document: Document, traffic: Traffic | None = None) -> tuple[str, int]:
     """The text with the best breakpoints of every request, and how many requests that changed.
 
-    Requests in source code may share a constant; then the first of them decides. The document is
-    edited on the way.
+    Requests in source code may share a constant; then the first of them decides.
     """
-    newline = "\r\n" if "\r\n" in str(document.text) else "\n"
-    changed = 0
-    settled: list[tuple[int, int, str]] = []
-    for index in range(len(document.requests)):
-        if index >= len(document.requests):
-            break
-        located = document.requests[index]
-        if not is_request(located):
-            continue
-        edits = place(document, located, traffic).edits
-        if not edits or _meets(edits, settled):
-            continue
-        changed += 1
-        for edit in sorted(edits, key=lambda edit: (edit.start, edit.end), reverse=True):
-            new = edit.new if "\r" in edit.new else edit.new.replace("\n", newline)
-            document.edit(edit.start, edit.end, new)
-            settled = [_moved(span, edit, new) for span in settled]
-            settled.append((edit.start, edit.start + len(new), new))
-    return str(document.text), changed
+    source = str(document.text)
+    newline = "\r\n" if "\r\n" in source else "\n"
+    edits, changed = _together(document, placements(document, traffic))
+    written = tuple(
+        edit if "\r" in edit.new else replace(edit, new=edit.new.replace("\n", newline))
+        for edit in edits
+    )
+    return apply_edits(source, written), len(changed)
+
+
+def _place(
+    document: Document, located: Located, traffic: Traffic | None, linked: Sequence[int]
+) -> Placement:
+    declared = traffic or document.options.settings.traffic
+    work = _Work(document, located, declared or ASSUMED, declared is not None, linked)
+    reason = why_not(work.context)
+    return work.answer(*reason) if reason is not None else _answer(work)
+
+
+def _linked(document: Document) -> list[int]:
+    """For each request the earlier one that it goes on from; in source code, no order is known."""
+    requests = document.requests
+    if len(requests) < 2 or is_source(document.format):
+        return [-1] * len(requests)
+    return links([one.analyzed.request for one in requests])
+
+
+def _together(
+    document: Document, answers: Sequence[Placement]
+) -> tuple[list[Edit], list[Placement]]:
+    """The changes that can be made in one go, and the answers that are followed by them.
+
+    Only in source code can two requests stand in the same place, by a constant that both use.
+    """
+    shared = is_source(document.format) and len(answers) > 1
+    taken: dict[Edit, None] = {}
+    followed: list[Placement] = []
+    for answer in answers:
+        fresh = [edit for edit in answer.edits if edit not in taken]
+        meets = shared and any(
+            edit.start <= other.end and other.start <= edit.end for edit in fresh for other in taken
+        )
+        if fresh and not meets:
+            taken.update(dict.fromkeys(fresh))
+            followed.append(answer)
+    return list(taken), followed
+
+
+def _verified(document: Document, answers: list[Placement]) -> list[Placement]:
+    """The answers, those withdrawn whose change would not make what it is meant to make."""
+    edits, followed = _together(document, answers)
+    if not edits:
+        return answers
+    changed = _changed(document, edits)
+    together = {answer.located.index for answer in followed}
+    found: list[Placement] = []
+    for answer in answers:
+        if answer.edits:
+            own = answer.located.index in together
+            copy = changed if own else _changed(document, answer.edits)
+            if not is_as_meant(document, answer, copy):
+                answer = _withdrawn(answer)
+        found.append(answer)
+    return found
+
+
+def _changed(document: Document, edits: Sequence[Edit]) -> Document:
+    source = apply_edits(str(document.text), tuple(edits))
+    return Document(source, document.format, document.options, document.path)
+
+
+def _withdrawn(answer: Placement) -> Placement:
+    return replace(
+        answer,
+        outcome="unknown",
+        sentence="The best breakpoints cannot be written here by a change of markers alone.",
+        edits=(),
+        title="",
+        points=None,
+        after=None,
+    )
 
 
 def is_request(located: Located) -> bool:
@@ -171,25 +222,19 @@ def is_request(located: Located) -> bool:
     return not request.configuration and request.shape != lone_marker.SHAPE
 
 
-def _meets(edits: Sequence[Edit], settled: Sequence[tuple[int, int, str]]) -> bool:
-    """Whether a change touches what an earlier request of the same text has settled."""
-    return any(
-        edit.start <= end and start <= edit.end for edit in edits for start, end, _ in settled
-    )
-
-
-def _moved(span: tuple[int, int, str], edit: Edit, new: str) -> tuple[int, int, str]:
-    by = len(new) - (edit.end - edit.start) if edit.end <= span[0] else 0
-    return span[0] + by, span[1] + by, span[2]
-
-
 class _Work:
     """What is looked at for one request; figures that do not depend on the breakpoints, once."""
 
     def __init__(
-        self, document: Document, located: Located, traffic: Traffic, declared: bool
+        self,
+        document: Document,
+        located: Located,
+        traffic: Traffic,
+        declared: bool,
+        linked: Sequence[int],
     ) -> None:
         self.document = document
+        self.linked = linked
         self.located = located
         self.traffic = traffic
         self.declared = declared
@@ -201,15 +246,11 @@ class _Work:
         return Placement(self.located, outcome, sentence, self.traffic, self.declared)
 
     def outlook(self, closed: Sequence[int]) -> Outlook:
-        requests = self.document.requests
+        link = self.linked[self.located.index]
         previous: int | None = None
-        followed = False
-        if len(requests) > 1 and not is_source(self.document.format):
-            linked = links([one.analyzed.request for one in requests])
-            link = linked[self.located.index]
-            followed = self.located.index in linked
-            if link >= 0:
-                previous = len(requests[link].analyzed.request.blocks) - 1
+        if link >= 0:
+            previous = len(self.document.requests[link].analyzed.request.blocks) - 1
+        followed = self.located.index in self.linked
         return outlook(self.context.request, closed, previous=previous, followed=followed)
 
     def carries(self, block: int) -> bool:
@@ -243,70 +284,6 @@ def _can_carry(context: Context, block: int) -> bool:
     )
 
 
-def _why_not(context: Context) -> tuple[Outcome, str] | None:
-    """Why nothing can be said, or nothing is to be done; None when there is work."""
-    model, platform, request = context.model, context.platform, context.request
-    if model is None or platform is None:
-        written = context.resolution.written
-        what = f"the model {written!r} is not in the catalog" if written else "no model is named"
-        return "unknown", f"It cannot be told where breakpoints should stand: {what}."
-    if request.shape == prompt_file.SHAPE:
-        return "nothing", (
-            "No marker can stand in this file: let the program that sends it close what stays the "
-            "same with a breakpoint."
-        )
-    where = f"{model.name} on {platform.name}"
-    by_itself = model.implicit if model.implicit is not None else platform.implicit
-    writable = {"cache_control", "cachePoint"} & set(platform.markers)
-    if model.explicit is False or not writable:
-        if by_itself:
-            return (
-                "nothing",
-                f"There is nothing to place: {where} caches what begins alike by itself.",
-            )
-        if model.explicit is False:
-            return "nothing", f"There is nothing to place: {where} takes no breakpoints."
-        return "unknown", f"Markers cannot be written for {where} from here."
-    if request.shape not in WRITTEN:
-        return "unknown", (
-            f"Markers are not written in this form of a request ({request.shape}) from here."
-        )
-    prices = context.prices
-    if model.explicit is None:
-        return "unknown", f"It is not known whether breakpoints have an effect on {where}."
-    if context.minimum is None:
-        return "unknown", f"It is not known how long a prefix must be on {where} to be cached."
-    if prices is None or prices.input is None or prices.read is None or prices.write_5m is None:
-        return "unknown", f"It cannot be told what pays: not all prices of {where} are known."
-    if request.has_unknown_blocks:
-        return "unknown", (
-            "It cannot be told where breakpoints should stand: only the run of the program knows "
-            "which blocks this request has."
-        )
-    for point in context.plan.breakpoints:
-        if point.effective is None and point.at_least:
-            block = context.plan.unknown[0]
-            return "unknown", (
-                f"It cannot be told whether the breakpoint at block {point.block + 1} is long "
-                f"enough to be cached: block {block + 1} stands for a text whose length is not "
-                "known here."
-            )
-    total = context.plan.total
-    if total.low < context.minimum and context.plan.at_least:
-        return "unknown", (
-            "It cannot be told where breakpoints should stand: block "
-            f"{context.plan.unknown[0] + 1} stands for a text whose length is not known here, and "
-            f"the rest of the request is shorter than the {context.minimum:,} tokens from which "
-            f"{where} caches."
-        )
-    if total.high < context.minimum:
-        return "nothing", (
-            f"There is nothing to place: the whole request has {total.estimate:,} tokens, and "
-            f"{where} caches prefixes from {context.minimum:,} tokens on."
-        )
-    return None
-
-
 def _answer(work: _Work) -> Placement:
     context = work.context
     present = _present(context)
@@ -337,22 +314,24 @@ def _answer(work: _Work) -> Placement:
         plain=plain,
     )
     same = {(cut.block, cut.ttl) for cut in cuts} == {(cut.block, cut.ttl) for cut in present}
-    edits = [] if same and not rejected else _edits(context, work.located.analyzed.findings, cuts)
+    edits = (
+        [] if same and not rejected else marker_edits(context, work.located.analyzed.findings, cuts)
+    )
     if edits is None:
         return replace(
             answer, outcome="unknown", points=None, after=None,
             sentence="The best breakpoints cannot be written here without touching each other.",
         )  # fmt: skip
     if not edits:
-        outcome, sentence = _nothing_better(work, seen, problem, cuts)
-        return replace(answer, outcome=outcome, sentence=sentence)
+        outcome, told = _nothing_better(work, seen, problem, cuts)
+        return replace(answer, outcome=outcome, sentence=told)
     base = work.located.base
     return replace(
         answer,
         outcome="change",
         edits=tuple(Edit(edit.start + base, edit.end + base, edit.new) for edit in edits),
-        sentence=_sentence(answer),
-        title=_title(answer),
+        sentence=sentence(answer),
+        title=title(answer),
     )
 
 
@@ -616,139 +595,3 @@ def _notes(
             "The request is longer than the walks of all breakpoints together: some blocks lie "
             "outside of every window (lookback-window)."
         )
-
-
-def _sentence(answer: Placement) -> str:
-    points = answer.points or ()
-    if not points:
-        seen = answer.outlook
-        anew = seen is not None and 0 <= seen.volatile <= seen.system
-        why = f", as block {seen.volatile + 1} is made anew in every call" if seen and anew else ""
-        return f"Caching does not pay here{why}: without breakpoints {_saving(answer)}."
-    places = _listed([f"block {point.cut.block + 1} ({point.reason})" for point in points])
-    return f"Breakpoints belong at {places}: {_saving(answer)}."
-
-
-def _saving(answer: Placement) -> str:
-    """``the next call costs $0.01 instead of $0.05, and 10 calls $0.20 instead of $0.50``."""
-    before, after, calls = answer.before, answer.after, answer.traffic.calls
-    assert after is not None
-    if before is None:
-        return (
-            f"the next call costs {dollars(after.next)}; with the present ones the API rejects the "
-            "request"
-        )
-    if calls == 1:
-        return f"the call costs {dollars(after.run)} instead of {dollars(before.run)}"
-    return (
-        f"the next call costs {dollars(after.next)} instead of {dollars(before.next)}, and "
-        f"{calls:,} calls {dollars(after.run)} instead of {dollars(before.run)}"
-    )
-
-
-def _title(answer: Placement) -> str:
-    points = answer.points or ()
-    before, after = answer.before, answer.after
-    assert after is not None
-    if not points:
-        return "Place breakpoints optimally: none, as caching does not pay here"
-    where = _listed([f"{point.cut.block + 1}" for point in points])
-    noun = "block" if len(points) == 1 else "blocks"
-    because = f" ({points[0].reason})" if len(points) == 1 else ""
-    saved = f"next call {dollars(after.next)}"
-    saved += (
-        " instead of a rejected one" if before is None else f" instead of {dollars(before.next)}"
-    )
-    return f"Place breakpoints optimally: {noun} {where}{because}; {saved}"
-
-
-def _listed(items: Sequence[str]) -> str:
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
-
-
-def _edits(context: Context, findings: Sequence[Finding], cuts: Sequence[Cut]) -> list[Edit] | None:
-    """The changes of markers that leave exactly these breakpoints; None if two of them meet."""
-    edits: list[Edit] = []
-    wanted = {cut.block: cut for cut in cuts}
-    done: set[int] = set()
-    closing = {id(point.placed): point for point in context.plan.breakpoints}
-    wrong = [
-        finding.pointer
-        for finding in findings
-        if finding.severity == "error" and finding.code in _ABOUT_ONE
-    ]
-    marks = sorted(context.request.marks, key=lambda one: one.mark.place not in ("block", "point"))
-    for placed_mark in marks:
-        point = closing.get(id(placed_mark))
-        block = placed_mark.block if point is None else point.block
-        cut = wanted.get(block)
-        clean = _is_clean(context, placed_mark, wrong)
-        if cut is None or block in done:
-            edits.append(remove_mark(context, placed_mark))
-        elif point is not None and point.ttl == cut.ttl and clean:
-            done.add(block)
-        elif placed_mark.mark.place in ("block", "point"):
-            edits += _rewritten(context, placed_mark, cut, clean)
-            done.add(block)
-        else:
-            edits.append(remove_mark(context, placed_mark))
-    for block, cut in wanted.items():
-        if block not in done:
-            if not can_carry(context, block):
-                return None
-            edits.append(insertion(context, block, cut.ttl))
-    edits = list(dict.fromkeys(edits))
-    edits.sort(key=lambda edit: (edit.start, edit.end))
-    for edit, following in pairwise(edits):
-        if following.start < edit.end or following.start == edit.start:
-            return None
-    return edits
-
-
-def _is_clean(context: Context, placed_mark: PlacedMark, wrong: Sequence[str]) -> bool:
-    """Whether a marker can stay as it is written; ``wrong`` are the pointers of errors."""
-    return (
-        placed_mark.mark.node.kind == "object"
-        and misplacement(context, placed_mark) is None
-        and (not placed_mark.mark.ttl or has_valid_ttl(context, placed_mark))
-        and not any(pointer.startswith(placed_mark.pointer) for pointer in wrong)
-    )
-
-
-_ABOUT_ONE = {"CW103", "CW104", "CW106"}
-"""Errors that are about a marker itself, and not about how many there are or in what order."""
-
-
-def _rewritten(
-    context: Context, placed_mark: PlacedMark, cut: Cut, clean: bool
-) -> tuple[Edit, ...]:
-    """The edits that give a marker another lifetime, or write it anew where it is wrong."""
-    mark = placed_mark.mark
-    if clean:
-        return set_member(context.read, mark.node, placed_mark.start, "ttl", f'"{cut.ttl}"')
-    owner = placed_mark.start - mark.start + mark.owner_start
-    return set_member(context.read, mark.owner, owner, mark.key, marker_source(context, cut.ttl))
-
-
-def _misses(work: _Work, found: Placement) -> str | None:
-    """Why the changed text would not be what was meant; None when it is."""
-    document, located = work.document, work.located
-    source = apply_edits(str(document.text), found.edits)
-    changed = Document(source, document.format, document.options, document.path)
-    requests = changed.requests
-    told = "The best breakpoints cannot be written here by a change of markers alone."
-    if len(requests) != len(document.requests):
-        return told
-    after = requests[located.index].analyzed
-    before = located.analyzed
-    if [block_digest(block) for block in after.request.blocks] != [
-        block_digest(block) for block in before.request.blocks
-    ]:
-        return told
-    stands = {(point.block, point.ttl) for point in after.plan.breakpoints}
-    if stands != {(point.cut.block, point.cut.ttl) for point in found.points or ()}:
-        return told
-    rejected = any(
-        finding.severity == "error" and finding.code.startswith("CW1") for finding in after.findings
-    )
-    return told if rejected else None
