@@ -642,3 +642,37 @@ async def test_code_that_does_not_parse_is_read_from_scratch_when_all_is_quiet(
     await asyncio.sleep(0.1)
     assert document.analysis.unsettled  # one who types on is not disturbed
     await until(lambda: document.analysis.complete)
+
+
+async def test_in_a_notebook_the_lens_that_lets_one_choose_names_the_cell(wire: Wire):
+    capabilities = {**PROFILES["vscode"], "workspace": {"configuration": False}}
+    params = {"processId": None, "rootUri": None, "capabilities": capabilities}
+    options = {"commands": ["cachewise.compareRequests"], "trusted": True}
+    await wire.ask("initialize", {**params, "initializationOptions": options}, "start")
+    wire.send("initialized", {})
+    book = "file:///project/book.ipynb"
+    texts = ["import anthropic\n", "\nanthropic.Anthropic().messages.create(\n"
+             '    model="claude-sonnet-4-6", max_tokens=9,\n'
+             '    messages=[{"role": "user", "content": "Hello"}])\n']  # fmt: skip
+    cells = [f"{book}#{number}" for number in range(len(texts))]
+    document = {
+        "uri": book,
+        "notebookType": "jupyter-notebook",
+        "version": 1,
+        "cells": [{"kind": 2, "document": cell} for cell in cells],
+    }
+    items = [
+        {"uri": cell, "languageId": "python", "version": 1, "text": text}
+        for cell, text in zip(cells, texts, strict=True)
+    ]
+    wire.send(
+        "notebookDocument/didOpen", {"notebookDocument": document, "cellTextDocuments": items}
+    )
+    lenses = (await wire.ask("textDocument/codeLens", about(cells[1]), 1))["result"]
+    (chosen,) = [lens for lens in lenses if lens["command"]["title"] == "Compare with…"]
+    start = chosen["range"]["start"]
+    assert start["line"] == 1
+    assert chosen["command"]["arguments"] == [cells[1], 1, start["character"], True]
+    # So the client can leave this one out of what it offers.
+    listed = (await wire.ask("cachewise/requests", about(cells[1]), 2))["result"]
+    assert [choice["position"] for choice in listed] == [start]

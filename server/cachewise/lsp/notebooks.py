@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lsprotocol import types
 
-from cachewise.lsp import convert
+from cachewise.lsp import compare, convert
 from cachewise.lsp.store import OpenDocument
 from cachewise.text import Encoding, Text
 
@@ -295,8 +295,12 @@ def _hint(_notebook: Notebook, cell: Cell, hint: types.InlayHint) -> types.Inlay
 
 
 def _lens(_notebook: Notebook, cell: Cell, lens: types.CodeLens) -> types.CodeLens:
-    # Its command's arguments name the program, which is among the open documents too.
+    # Its command's arguments name the program, which is among the open documents too. Only where
+    # the client has the user choose, it must know that this one is the cell's own.
     lens.range = cell.range_from_program(lens.range)
+    if lens.command is not None and lens.command.command == compare.CHOOSE:
+        start = lens.range.start
+        lens.command.arguments = [cell.uri, start.line, start.character, True]
     return lens
 
 
