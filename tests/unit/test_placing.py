@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cachewise.analysis import Document, Options
+from cachewise.analysis.forecast import forecast
 from cachewise.analysis.place import Placement, place, placed, placements
 from cachewise.caching.cost import Traffic
 from cachewise.catalog import builtin
@@ -233,8 +235,6 @@ def test_the_savings_are_exact():
     total = found.located.analyzed.plan.total.estimate
     cached = point.cut.tokens
     # 980 of 1,000 coming calls share the system prompt; 10 differ in it, 10 somewhere.
-    from decimal import Decimal
-
     write = (Decimal("3.75") * cached + 3 * (total - cached)) / 1_000_000
     read = (Decimal("0.3") * cached + 3 * (total - cached)) / 1_000_000
     shared = sum(share.weight for share in _shares(found) if share.last >= point.cut.block)
@@ -247,8 +247,6 @@ def test_the_savings_are_exact():
 
 
 def _shares(found: Placement):
-    from cachewise.analysis.forecast import forecast
-
     assert found.outlook is not None
     return forecast(found.outlook, found.located.analyzed.plan, 1024).shares
 

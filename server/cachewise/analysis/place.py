@@ -15,7 +15,7 @@ from cachewise.analysis.context import context_of
 from cachewise.analysis.document import Document, Located
 from cachewise.analysis.forecast import SHARES, Outlook, forecast, outlook
 from cachewise.analysis.place_edits import is_as_meant, marker_edits
-from cachewise.analysis.place_words import Outcome, sentence, title, why_not
+from cachewise.analysis.place_words import sentence, title, why_not
 from cachewise.caching.conversation import links
 from cachewise.caching.cost import Traffic
 from cachewise.caching.place import (
@@ -31,6 +31,7 @@ from cachewise.caching.place import (
 )
 from cachewise.caching.plan import DEFAULT_TTL, Breakpoint, closed_prefix
 from cachewise.catalog.resolve import effective_ttls
+from cachewise.report.place import Outcome
 from cachewise.request import lone_marker
 from cachewise.rules.base import Context
 from cachewise.rules.placement import can_carry

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from cachewise.report.money import dollars
+from cachewise.report.place import Outcome
 from cachewise.request import prompt_file
 from cachewise.rules.base import Context
 from cachewise.rules.placement import WRITTEN
 
 if TYPE_CHECKING:
     from cachewise.analysis.place import Placement
-
-Outcome = Literal["change", "best", "nothing", "unknown"]
-"""``change``: other breakpoints are better. ``best``: the present ones are. ``nothing``: there is
-nothing to place. ``unknown``: it cannot be told."""
 
 
 def why_not(context: Context) -> tuple[Outcome, str] | None:
