@@ -11,9 +11,9 @@ import {
   openFolder,
   runCommand,
   shoot,
-  startEditor,
   THEMES,
   until,
+  withEditor,
 } from "./editor.mjs";
 import { folderWith, python, scratch } from "./environment.mjs";
 import { root, whyNot } from "./tools.mjs";
@@ -26,22 +26,9 @@ const title = (page) => map(page).locator("h1");
 /** Gives the editor the focus. */
 const toEditor = (page) => page.keyboard.press("Control+1");
 
-async function withEditor(t, settings, work) {
-  const interpreter = await python();
-  const editor = await startEditor({
-    settings: { "cachewise.interpreter": interpreter, ...settings },
-  });
-  try {
-    await work(editor);
-  } catch (error) {
-    for (const context of editor.browser.contexts()) {
-      for (const page of context.pages()) await shoot(page, `failure-${t.name.slice(0, 40)}`);
-    }
-    t.diagnostic(editor.output());
-    throw error;
-  } finally {
-    await editor.stop();
-  }
+async function withMap(t, settings, work) {
+  const interpreter = { "cachewise.interpreter": await python() };
+  await withEditor(t, { settings: { ...interpreter, ...settings } }, work);
 }
 
 function examples() {
@@ -52,7 +39,7 @@ function examples() {
 
 for (const [theme, name] of Object.entries(THEMES)) {
   test(`the cache map in the ${theme} theme`, { skip }, async (t) => {
-    await withEditor(t, { "workbench.colorTheme": name }, async (editor) => {
+    await withMap(t, { "workbench.colorTheme": name }, async (editor) => {
       const page = await openFolder(editor, examples(), {
         viewport: { width: 1440, height: 1000 },
       });
@@ -142,7 +129,7 @@ for (const [theme, name] of Object.entries(THEMES)) {
 }
 
 test("the map follows the cursor, and says when there is no request", { skip }, async (t) => {
-  await withEditor(t, {}, async (editor) => {
+  await withMap(t, {}, async (editor) => {
     const folder = examples();
     writeFileSync(path.join(folder, "notes.json"), '{"name": "no request"}\n');
     const page = await openFolder(editor, folder);
@@ -176,7 +163,7 @@ test("the map survives a restart of the server and a reload of the window", { sk
     "security.workspace.trust.startupPrompt": "never",
     "security.workspace.trust.banner": "never",
   };
-  await withEditor(t, settings, async (editor) => {
+  await withMap(t, settings, async (editor) => {
     const folder = folderWith({
       "a.json": readFileSync(path.join(root, "examples", "support-agent.json")),
     });

@@ -200,29 +200,44 @@ export async function openFolder(editor, folder, look = {}) {
   return Object.assign(page, { strangers });
 }
 
+/**
+ * Opens the box at the top with a key, writes into it, and waits for a row that holds `row`. What
+ * takes the focus meanwhile closes the box again, so it may take more than one try.
+ */
+async function quickInput(page, key, text, row) {
+  const input = page.locator(".quick-input-widget input").first();
+  await until(`the box for ${text}`, 30_000, async () => {
+    if (!(await input.isVisible())) await page.keyboard.press(key);
+    try {
+      await input.fill(text, { timeout: 3_000 });
+      if (row !== undefined) await rowWith(page, row).waitFor({ timeout: 5_000 });
+      return await input.isVisible();
+    } catch (error) {
+      if (error.name !== "TimeoutError") throw error;
+      return false;
+    }
+  });
+  await page.keyboard.press("Enter");
+}
+
+const rowWith = (page, text) =>
+  page.locator(".quick-input-list .monaco-list-row", { hasText: text }).first();
+
 /** Opens a file of the folder through the quick open box; `shown` is in it once it is there. */
 export async function openFile(page, name, shown = ".monaco-editor .view-line") {
-  await page.keyboard.press("Control+p");
-  await page.locator(".quick-input-widget input").fill(name);
-  await page.locator(".quick-input-list .monaco-list-row", { hasText: name }).first().waitFor();
-  await page.keyboard.press("Enter");
+  await quickInput(page, "Control+p", name, name);
   await page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor();
   await page.locator(shown).first().waitFor();
 }
 
 /** Runs a command by its title, as a person does in the palette. */
 export async function runCommand(page, title) {
-  await page.keyboard.press("F1");
-  await page.locator(".quick-input-widget input").fill(`>${title}`);
-  await page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first().waitFor();
-  await page.keyboard.press("Enter");
+  await quickInput(page, "F1", `>${title}`, title);
 }
 
 /** Puts the cursor at a line and column, both counted from 1. */
 export async function goTo(page, line, column) {
-  await page.keyboard.press("Control+g");
-  await page.locator(".quick-input-widget input").fill(`:${line}:${column}`);
-  await page.keyboard.press("Enter");
+  await quickInput(page, "Control+g", `:${line}:${column}`);
   await page.locator(".quick-input-widget").waitFor({ state: "hidden" });
 }
 
