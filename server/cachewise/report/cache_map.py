@@ -60,6 +60,9 @@ _ROOM = 6.5
 _FARTHEST = 4
 """A minimum that is so many times the whole request is only pointed to: all else would vanish."""
 
+_ROOM_BESIDE_LEAST = 3
+"""Percent of the width that a number on the axis keeps from the line of the minimum."""
+
 _BAND_WORDS: dict[BandKind, str] = {
     "1h": "written for {ttl}",
     "5m": "written for {ttl}",
@@ -304,10 +307,16 @@ class _Section:
     def _axis(self, y: int) -> Iterator[str]:
         yield f'<line class="rule" x1="0" x2="100%" y1="{y}" y2="{y}"/>'
         step = _step(self.extent)
+        minimum = self.map.minimum
+        least = None if minimum is None or self.far else self._at(minimum)
         for number, tokens in enumerate(range(0, self.extent + 1, step)):
             x = self._at(tokens)
             yield f'<line class="rule" x1="{x:.3f}%" x2="{x:.3f}%" y1="{y}" y2="{y + 4}"/>'
-            yield self._label(tokens, y + 16, _short(tokens), "dim wide" if number % 2 else "dim")
+            # The line of the minimum would go through a number that stands where it does.
+            if least is None or abs(x - least) > _ROOM_BESIDE_LEAST:
+                yield self._label(
+                    tokens, y + 16, _short(tokens), "dim wide" if number % 2 else "dim"
+                )
 
     def _minimum(self, minimum: int, top: int, axis: int) -> Iterator[str]:
         text = f"minimum {minimum:,}"
