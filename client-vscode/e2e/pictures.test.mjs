@@ -70,6 +70,14 @@ for (const [theme, name] of Object.entries(THEMES)) {
       await page.locator(".squiggly-error").first().waitFor();
       await openFixes(page);
       await draw("fix");
+      await page.keyboard.press("Escape");
+
+      await page.setViewportSize({ width: 1180, height: 640 });
+      await openFile(page, "support-agent.json");
+      await page.locator(".codelens-decoration a", { hasText: "Cache map" }).first().click();
+      const map = page.frameLocator("iframe.webview.ready").frameLocator("iframe#active-frame");
+      await map.locator("svg.prefix").first().waitFor();
+      await draw("map");
     } finally {
       await editor.stop();
     }

@@ -243,7 +243,7 @@ test("the walkthrough", { skip }, async (t) => {
     await page.locator(".quick-input-list .monaco-list-row", { hasText: "Cachewise" }).click();
     const steps = page.locator(".getting-started-step");
     await steps.first().waitFor();
-    assert.equal(await steps.count(), 3);
+    assert.equal(await steps.count(), 4);
     await page.locator(".getting-started-media img").first().waitFor();
     await shoot(page, "walkthrough");
   });
