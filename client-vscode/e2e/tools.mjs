@@ -1,7 +1,7 @@
 // The heavy programs that the tests in a real VS Code need. None of them is a dependency of the
 // project: where one is missing the tests say so and are skipped. `npm run e2e:install` gets them.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -61,8 +61,9 @@ export function whyNot() {
 
 /** Installs what is missing; ends with status 1 and the reason where something cannot be had. */
 function install() {
-  const run = (command, args, env = {}) => {
+  const run = (command, args, env = {}, cwd = root) => {
     const done = spawnSync(command, args, {
+      cwd,
       stdio: "inherit",
       env: { ...ownEnvironment(), ...env },
     });
@@ -83,17 +84,26 @@ function install() {
     run("apt-get", ["update", "-q"], quiet);
     run("apt-get", ["install", "-y", "-q", "--no-install-recommends", ...wanted], quiet);
   }
-  const npm = ["install", "--no-fund", "--no-audit", "--loglevel=error", "--prefix"];
-  if (!existsSync(path.join(nodeHome, "bin", "node"))) {
-    mkdirSync(path.join(home, "node"), { recursive: true });
-    run("npm", [...npm, path.join(home, "node"), `node@${NODE_VERSION}`]);
-  }
+  // In a folder of its own rather than with --prefix, which would hide npm's configuration.
+  const add = (name, version, env = {}) => {
+    const folder = path.join(home, name);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(path.join(folder, "package.json"), '{"private": true}\n');
+    const quiet = ["--no-fund", "--no-audit", "--loglevel=error"];
+    run("npm", ["install", ...quiet, `${name}@${version}`], env, folder);
+  };
+  if (!existsSync(path.join(nodeHome, "bin", "node"))) add("node", NODE_VERSION);
   if (!existsSync(codeServer)) {
-    mkdirSync(path.join(home, "code-server"), { recursive: true });
     const headers = path.join(nodeHome, "node_modules", `node-${process.platform}-${process.arch}`);
-    run("npm", [...npm, path.join(home, "code-server"), `code-server@${CODE_SERVER_VERSION}`], {
+    // npm would look for the machine's configuration beside the other Node, where there is none.
+    const { stdout } = spawnSync("npm", ["config", "get", "globalconfig"], {
+      encoding: "utf8",
+      env: ownEnvironment(),
+    });
+    add("code-server", CODE_SERVER_VERSION, {
       PATH: codeServerPath,
       npm_config_nodedir: headers,
+      npm_config_globalconfig: stdout.trim(),
     });
   }
   // What is installed must also run here: a browser needs more of a machine than a compiler does.
