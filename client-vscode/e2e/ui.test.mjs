@@ -212,13 +212,18 @@ test("a fresh profile makes its private environment and shows a hint", { skip },
     assert.match(editor.output(), /5\/5 server: .*env-.* lsp --stdio/);
     await page.context().close();
 
-    // Everything is there now: a new window has to be quick.
+    // Everything is there now: a new window has to be quick. What VS Code itself needs, to draw the
+    // window and then to show the file, is told apart.
     const again = await openFolder(editor, folder);
     const start = performance.now();
     await openFile(again, "good.json");
+    const shown = performance.now();
     await hint(again).waitFor();
-    const seconds = (performance.now() - start) / 1000;
-    t.diagnostic(`first hint of a new window after ${seconds.toFixed(1)} s`);
+    const seconds = (performance.now() - shown) / 1000;
+    t.diagnostic(
+      `new window: the file is shown after ${((shown - start) / 1000).toFixed(1)} s, ` +
+        `its first hint ${seconds.toFixed(1)} s later`,
+    );
     // Three seconds on an idle machine; a busy one must not fail the run.
     assert.ok(seconds < 15, `${seconds} s`);
   });
