@@ -132,7 +132,7 @@ export class Tint implements vscode.Disposable {
         },
         question.token,
       )
-      // Overtaken by the next question, or the server is going down: what is drawn stays for now.
+      // Overtaken by the next question, or the server is going down: what is drawn stays.
       .catch(() => undefined)
       .finally(() => question.dispose());
     if (answer === undefined || question.token.isCancellationRequested) return;

@@ -64,12 +64,12 @@ test("pyenv's versions are found behind its shims, the newest first by number", 
 });
 
 test("nothing of the workspace and nothing relative is taken from PATH", () => {
-  const files = ["/work/proj/.venv/bin/python", "bin/python", "./python", "/usr/bin/python3"];
-  const env = { PATH: "/work/proj/.venv/bin:bin:.::/usr/bin" };
-  assert.deepEqual(pythonsOf(machine(files, { env }), ["/work/proj"]), ["/usr/bin/python3"]);
-  const sibling = ["/work/proj-tools/bin/python"];
-  const beside = machine(sibling, { env: { PATH: "/work/proj-tools/bin" } });
-  assert.deepEqual(pythonsOf(beside, ["/work/proj"]), sibling);
+  const files = ["/home/me/proj/.venv/bin/python", "bin/python", "./python", "/usr/bin/python3"];
+  const env = { PATH: "/home/me/proj/.venv/bin:bin:.::/usr/bin" };
+  assert.deepEqual(pythonsOf(machine(files, { env }), ["/home/me/proj"]), ["/usr/bin/python3"]);
+  const sibling = ["/home/me/proj-tools/bin/python"];
+  const beside = machine(sibling, { env: { PATH: "/home/me/proj-tools/bin" } });
+  assert.deepEqual(pythonsOf(beside, ["/home/me/proj"]), sibling);
 });
 
 test("Windows has its own names and folders", () => {
