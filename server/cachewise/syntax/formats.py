@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from cachewise.syntax import json, prompt_files
 from cachewise.syntax.grammar import Trees
 from cachewise.syntax.region import Region, reuse_regions
 from cachewise.syntax.sharing import graft
-from cachewise.syntax.tree import Comment
+from cachewise.syntax.tree import Comment, Node
 from cachewise.text import Text
 
 FORMATS = (
@@ -435,13 +435,24 @@ def reread_regions(
     if is_source(format):
         return None
     index = bisect_right(regions, start, key=lambda region: region.start) - 1
-    if index < 0:
-        return None
-    region = regions[index]
+    region = regions[index] if index >= 0 else None
+    node = None
+    # In a trace a line break begins another value, wherever it stands.
+    if region is not None and not (
+        format == "jsonl" and _BREAKS.search(text.slice(start, start + length))
+    ):
+        node = _reread_value(region, text, start, end, length)
+    if region is None or node is None:
+        return _reread_lines(regions, text, start, end, length) if format == "jsonl" else None
+    delta = length - (end - start)
+    fresh = Region(region.start, region.end + delta, node, region.comments)
+    return [*regions[:index], fresh, *_moved(regions[index + 1 :], delta)]
+
+
+def _reread_value(region: Region, text: Text, start: int, end: int, length: int) -> Node | None:
+    """The value of a region with an edit inside of it; None when it reaches beyond."""
     if region.node is None or not region.start < start <= end < region.end:
         return None
-    if format == "jsonl" and _BREAKS.search(text.slice(start, start + length)):
-        return None  # a line break begins another value here, wherever it stands
     delta = length - (end - start)
     base = region.start
     node = json.edited(
@@ -460,21 +471,38 @@ def reread_regions(
         if node is not None:
             changed = (start - base, end - base, start - base + length)
             [node] = graft([(region.node, 0)], [(node, 0)], changed)
-    if node is None:
-        return None
-    fresh = Region(base, region.end + delta, node, region.comments)
-    if not delta:
-        return [*regions[:index], fresh, *regions[index + 1 :]]
+    return node
+
+
+def _reread_lines(
+    regions: list[Region], text: Text, start: int, end: int, length: int
+) -> list[Region]:
+    """The regions of a trace when nothing but the lines that an edit touches is read again."""
+    delta = length - (end - start)
+    first = text.line_start(text.position(start).line)
+    # Behind a break of two characters that the edit parts there is no more of the line.
+    last = max(start + length, text.line_end(text.position(start + length).line))
+    low = bisect_left(regions, first, key=lambda region: region.start)
+    high = bisect_left(regions, last - delta, key=lambda region: region.start)
+    fresh = list(_read_lines(text.slice(first, last), first))
+    changed = start, end, start + length
     return [
-        *regions[:index],
-        fresh,
-        *(
-            Region(
-                later.start + delta,
-                later.end + delta,
-                later.node,
-                tuple(Comment(comment.start + delta, comment.text) for comment in later.comments),
-            )
-            for later in regions[index + 1 :]
-        ),
+        *regions[:low],
+        *_grafted(regions[low:high], fresh, changed),
+        *_moved(regions[high:], delta),
+    ]
+
+
+def _moved(regions: list[Region], delta: int) -> list[Region]:
+    """The regions so many characters further on."""
+    if not delta:
+        return regions
+    return [
+        Region(
+            later.start + delta,
+            later.end + delta,
+            later.node,
+            tuple(Comment(comment.start + delta, comment.text) for comment in later.comments),
+        )
+        for later in regions
     ]
