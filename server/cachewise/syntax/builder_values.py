@@ -327,6 +327,7 @@ class Java(Builders):
         "do_statement", "catch_clause", "switch_block_statement_group", "switch_rule",
     })  # fmt: skip
     loops = frozenset({"for_statement", "enhanced_for_statement", "while_statement"})
+    opens = frozenset({"class_declaration", "class_body"})
     opaque = frozenset({"string_literal", "line_comment", "block_comment", "import_declaration"})
 
     def happening(self, node: SyntaxNode) -> Iterator[tuple[str, Event]]:
@@ -430,6 +431,7 @@ class Kotlin(Builders):
         "catch_block",
     })  # fmt: skip
     loops = frozenset({"for_statement", "while_statement", "do_while_statement"})
+    opens = frozenset({"class_declaration", "class_body", "object_declaration", "companion_object"})
     opaque = frozenset({"line_comment", "block_comment", "import"})
 
     def happening(self, node: SyntaxNode) -> Iterator[tuple[str, Event]]:

@@ -59,4 +59,4 @@ def _regions(values: Builders) -> list[Region]:
         draft = values.built(node, owner, calls, values.frame_of(node))
         return draft if carries_marker(draft) else None
 
-    return read_regions(values.parsed, Finder(values.style, _SIGNS, request, marker))
+    return read_regions(values, Finder(values.style, _SIGNS, request, marker))

@@ -90,7 +90,7 @@ def regions_of_ruby(source: str, trees: Trees | None = None) -> list[Region]:
             return None
         return _assigned(values, node, left.named_children[1], right, "ruby-assignment")
 
-    return read_regions(values.parsed, Finder("ruby", _SIGNS, request, marker))
+    return read_regions(values, Finder("ruby", _SIGNS, request, marker))
 
 
 def regions_of_php(source: str, trees: Trees | None = None) -> list[Region]:
@@ -130,7 +130,7 @@ def regions_of_php(source: str, trees: Trees | None = None) -> list[Region]:
             return None
         return _assigned(values, node, left.named_children[1], right, "php-assignment")
 
-    return read_regions(values.parsed, Finder("php", _SIGNS, request, marker))
+    return read_regions(values, Finder("php", _SIGNS, request, marker))
 
 
 def _assigned(

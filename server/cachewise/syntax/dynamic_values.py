@@ -51,6 +51,7 @@ class Ruby(Evaluator):
         "if_modifier", "unless_modifier", "while_modifier", "conditional",
     })  # fmt: skip
     loops = frozenset({"while", "until", "for"})
+    opens = frozenset({"class", "module", "body_statement"})
     opaque = frozenset({"string", "comment", "heredoc_body"})
 
     def __init__(self, parsed: object) -> None:
@@ -160,6 +161,8 @@ class Ruby(Evaluator):
 
     def _heredoc(self, node: SyntaxNode, frame: Frame) -> Draft:
         start, end = self.span(node)
+        # Which body is that of which beginning is a matter of all the file.
+        self.reading.give_up()
         index = self._begun.index(node.start_byte) if node.start_byte in self._begun else -1
         if index < 0 or index >= len(self._heredocs):
             return self.unknown(node)
@@ -305,6 +308,7 @@ class Php(Evaluator):
         "conditional_expression",
     })  # fmt: skip
     loops = frozenset({"for_statement", "foreach_statement", "while_statement", "do_statement"})
+    opens = frozenset({"class_declaration", "declaration_list"})
     opaque = frozenset({"string", "comment", "encapsed_string"})
 
     def happening(self, node: SyntaxNode) -> Iterator[tuple[str, Event]]:

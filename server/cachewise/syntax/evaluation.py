@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from cachewise.syntax.python_values import made_in, started
+from cachewise.syntax.rereading import NOWHERE, Answer, Question, Reading
 from cachewise.syntax.source import (
     Draft,
     Listing,
@@ -91,14 +92,18 @@ class Evaluator:
     loops: frozenset[str] = frozenset()
     opaque: frozenset[str] = frozenset()
     """Node types that hold no statement: strings and comments."""
+    opens: frozenset[str] = frozenset()
+    """Node types of classes and their bodies, as ``Reading`` takes them."""
 
     def __init__(self, parsed: Parsed) -> None:
         self.parsed = parsed
+        self._anywhere: dict[str, list[Event]] = {}
         self._scopes = {parsed.root.id: _Scope(parsed.root, {})}
         self._named: dict[str, SyntaxNode | None] = {}
         self._depth = 0
-        self._steps = 0
+        self.steps = 0
         self._active: set[tuple[object, ...]] = set()
+        self.reading = Reading(parsed, self.opens, self.answer)
 
     # What a language says.
 
@@ -131,12 +136,33 @@ class Evaluator:
         if known is None:
             found = (event for _, event in self._happenings(held.node, name, deep=False))
             known = held.events[name] = sorted(found, key=lambda event: event.at)
+        if held.node is self.parsed.root:
+            self.reading.hear(("events", NOWHERE, name), _told(known))
+        else:
+            self.reading.note(held.node.start_byte)
         return known
 
     def events_anywhere(self, name: str) -> list[Event]:
         """What happens to a name in all of the file, scope by scope."""
-        found = self._happenings(self.parsed.root, name, deep=True)
-        return [event for _, event in sorted(found, key=lambda one: (one[0], one[1].at))]
+        known = self._anywhere.get(name)
+        if known is None:
+            found = sorted(
+                self._happenings(self.parsed.root, name, deep=True),
+                key=lambda one: (one[0], one[1].at),
+            )
+            known = self._anywhere[name] = [event for _, event in found]
+        self.reading.hear(("anywhere", NOWHERE, name), _told(known))
+        return known
+
+    def answer(self, question: Question) -> Answer | None:
+        """What the text says to a question that was asked of an earlier one."""
+        kind, _, name = question
+        if kind == "events":
+            return _told(self.events(self.parsed.root.id, name))
+        if kind == "anywhere":
+            return _told(self.events_anywhere(name))
+        found = self.function(name)
+        return found.start_byte if found is not None else ""
 
     def _happenings(
         self, body: SyntaxNode, name: str, *, deep: bool
@@ -185,7 +211,11 @@ class Evaluator:
                 )
                 stack.extend(self.parsed.within(node, places))
             self._named[name] = found[0] if len(found) == 1 else None
-        return self._named[name]
+        known = self._named[name]
+        self.reading.hear(("function", NOWHERE, name), known.start_byte if known else "")
+        if known is not None:
+            self.reading.note(known.start_byte)
+        return known
 
     def frame_of(self, node: SyntaxNode) -> Frame:
         """The frame of the scope that a node stands in, with unknown parameters."""
@@ -209,8 +239,9 @@ class Evaluator:
 
     def value(self, node: SyntaxNode, frame: Frame) -> Draft:
         """What an expression stands for."""
-        self._steps += 1
-        if self._depth >= MAX_DEPTH or self._steps > MAX_STEPS:
+        self.reading.note(node.start_byte)
+        self.steps += 1
+        if self._depth >= MAX_DEPTH or self.steps > MAX_STEPS:
             return self.unknown(node)
         self._depth += 1
         try:
@@ -461,6 +492,26 @@ class Evaluator:
             if made is not None:
                 return self.unknown(node, made.after("the function returns it", start, end))
         return self.unknown(node)
+
+
+def _told(events: Sequence[Event]) -> Answer:
+    """All that is known of what happens to a name, as an answer."""
+    return tuple(
+        (
+            event.kind,
+            event.at,
+            event.end,
+            _bytes(event.value),
+            tuple(step if isinstance(step, str) else _bytes(step) for step in event.path),
+            event.made,
+            event.blocks,
+        )
+        for event in events
+    )
+
+
+def _bytes(node: SyntaxNode | None) -> Answer:
+    return (node.start_byte, node.end_byte) if node is not None else ""
 
 
 def text_of(draft: Draft) -> str | None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
+from cachewise.syntax.rereading import Edit, Kept
 from cachewise.syntax.sharing import common_ends
 
 __all__ = ["Parsed", "SyntaxNode", "Trees", "parse"]
@@ -29,12 +30,28 @@ _STEP = 1024
 class Parsed:
     """A text with its syntax tree."""
 
-    __slots__ = ("_bytes", "_children", "_offsets", "_places", "data", "root", "text")
+    __slots__ = (
+        "_bytes",
+        "_children",
+        "_offsets",
+        "_places",
+        "data",
+        "edit",
+        "keep",
+        "kept",
+        "root",
+        "text",
+    )
 
     def __init__(self, text: str, data: bytes, root: SyntaxNode) -> None:
         self.text = text
         self.data = data
         self.root = root
+        self.edit: Edit | None = None
+        """Where the text differs from the one of which ``kept`` is."""
+        self.kept: Kept | None = None
+        self.keep: Callable[[Kept], None] = _forgotten
+        """Remember what was found in this text for the one after it."""
         self._bytes: list[int] = []
         self._offsets: dict[int, int] = {}
         self._children: dict[int, tuple[list[SyntaxNode], list[int]]] = {}
@@ -108,11 +125,7 @@ class Parsed:
         last = bisect_left(places, node.end_byte, index)
         if index == last:
             return []
-        known = self._children.get(node.id)
-        if known is None:
-            named = node.named_children
-            known = self._children[node.id] = (named, [child.start_byte for child in named])
-        children, starts = known
+        children, starts = self._inside(node)
         found: list[SyntaxNode] = []
         while index < last:
             at = bisect_right(starts, places[index]) - 1
@@ -123,6 +136,23 @@ class Parsed:
             else:
                 index += 1
         return found
+
+    def child_at(self, node: SyntaxNode, at: int) -> SyntaxNode | None:
+        """The named child of a node that a byte stands in."""
+        children, starts = self._inside(node)
+        index = bisect_right(starts, at) - 1
+        return children[index] if index >= 0 and at < children[index].end_byte else None
+
+    def _inside(self, node: SyntaxNode) -> tuple[list[SyntaxNode], list[int]]:
+        known = self._children.get(node.id)
+        if known is None:
+            named = node.named_children
+            known = self._children[node.id] = (named, [child.start_byte for child in named])
+        return known
+
+
+def _forgotten(kept: Kept) -> None:
+    """Nothing is to be read after this."""
 
 
 def _encoded(text: str) -> bytes:
@@ -156,15 +186,19 @@ class Trees:
     can have a part in what that is.
     """
 
-    __slots__ = ("_last", "settled")
+    __slots__ = ("_kept", "_last", "settled")
 
     def __init__(self) -> None:
         self._last: dict[str, tuple[str, bytes, Tree]] = {}
+        self._kept: dict[str, tuple[str, Kept]] = {}
+        """What was found in the last text of each language that was read to the end."""
         self.settled = True
 
     def parse(self, language: str, text: str) -> Parsed:
         """The syntax tree of a text, made from the last one of that language where there is one."""
         known = self._last.get(language)
+        edit: Edit | None = None
+        before = known[0] if known is not None else ""
         if known is None or known[0] != text:
             data = _encoded(text)
             parser = _parser(language)
@@ -172,15 +206,28 @@ class Trees:
                 tree = parser.parse(data)
                 self.settled = True
             else:
-                tree = parser.parse(data, _edited(*known, text, data))
+                tree, edit = _parsed_again(parser, known, text, data)
                 self.settled = not tree.root_node.has_error
             known = self._last[language] = text, data, tree
+        else:
+            behind, bytes_behind = len(text) + 1, len(known[1]) + 1
+            edit = Edit(behind, behind, 0, bytes_behind, bytes_behind, 0, ())
         text, data, tree = known
-        return Parsed(text, data, tree.root_node)
+        parsed = Parsed(text, data, tree.root_node)
+        kept = self._kept.pop(language, None)
+        if kept is not None and kept[0] == before:
+            parsed.edit, parsed.kept = edit, kept[1]
+
+        def keep(found: Kept) -> None:
+            self._kept[language] = text, found
+
+        parsed.keep = keep
+        return parsed
 
     def forget(self) -> None:
         """Have the next reading start from scratch."""
         self._last.clear()
+        self._kept.clear()
         self.settled = True
 
 
@@ -189,13 +236,17 @@ def parse(language: str, text: str, trees: Trees | None = None) -> Parsed:
     return (trees or Trees()).parse(language, text)
 
 
-def _edited(before: str, old: bytes, tree: Tree, after: str, new: bytes) -> Tree:
-    """The tree of a text, told where the text after it differs."""
-    front, back = common_ends(before, after)
-    start = len(_encoded(before[:front])) if len(old) != len(before) else front
-    tail = len(_encoded(before[len(before) - back :])) if len(old) != len(before) else back
-    told = tree.copy()
+def _parsed_again(
+    parser: Parser, before: tuple[str, bytes, Tree], text: str, new: bytes
+) -> tuple[Tree, Edit]:
+    """The tree of a text, made from that of the text before it, and where the two differ."""
+    earlier, old, tree = before
+    front, back = common_ends(earlier, text)
+    same = len(old) == len(earlier)
+    start = front if same else len(_encoded(earlier[:front]))
+    tail = back if same else len(_encoded(earlier[len(earlier) - back :]))
     ends = len(old) - tail, len(new) - tail
+    told = tree.copy()
     told.edit(
         start,
         *ends,
@@ -203,7 +254,19 @@ def _edited(before: str, old: bytes, tree: Tree, after: str, new: bytes) -> Tree
         _point(old, ends[0]),
         _point(new, ends[1]),
     )
-    return told
+    made = parser.parse(new, told)
+    ranges = [(one.start_byte, one.end_byte) for one in told.changed_ranges(made)]
+    grown = len(text) - len(earlier)
+    edit = Edit(
+        front,
+        len(earlier) - back,
+        grown,
+        start,
+        ends[0],
+        len(new) - len(old),
+        ((start, ends[1]), *ranges),
+    )
+    return made, edit
 
 
 def _point(data: bytes, at: int) -> tuple[int, int]:

@@ -400,6 +400,7 @@ class CSharp(Evaluator):
         "catch_clause", "switch_section",
     })  # fmt: skip
     loops = frozenset({"for_statement", "foreach_statement", "while_statement", "do_statement"})
+    opens = frozenset({"namespace_declaration", "class_declaration", "declaration_list"})
     opaque = frozenset({"string_literal", "comment", "using_directive"})
 
     def happening(self, node: SyntaxNode) -> Iterator[tuple[str, Event]]:
@@ -654,7 +655,7 @@ def regions_of_go(source: str, trees: Trees | None = None) -> list[Region]:
         draft = values.value(node, values.frame_of(node))
         return draft if carries_marker(draft) else None
 
-    return read_regions(values.parsed, Finder("go", _SIGNS, request, marker))
+    return read_regions(values, Finder("go", _SIGNS, request, marker))
 
 
 def regions_of_csharp(source: str, trees: Trees | None = None) -> list[Region]:
@@ -687,4 +688,4 @@ def regions_of_csharp(source: str, trees: Trees | None = None) -> list[Region]:
         draft = values.created(node, values.frame_of(node), "", "")
         return draft if carries_marker(draft) else None
 
-    return read_regions(values.parsed, Finder("csharp", _SIGNS, request, marker))
+    return read_regions(values, Finder("csharp", _SIGNS, request, marker))

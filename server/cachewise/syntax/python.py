@@ -13,8 +13,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cachewise.syntax.grammar import Parsed, Trees, parse
-from cachewise.syntax.python_values import STYLE, File, Scope
+from cachewise.syntax.python_values import MAX_STEPS, STYLE, File, Scope
 from cachewise.syntax.region import MARKER, Region
+from cachewise.syntax.rereading import Finding, Record, read_items, regions_of
 from cachewise.syntax.source import (
     Draft,
     Listing,
@@ -23,7 +24,6 @@ from cachewise.syntax.source import (
     Unknown,
     Written,
     build,
-    comments_region,
     region,
 )
 from cachewise.syntax.tree import Comment, Node
@@ -106,48 +106,56 @@ def read_regions(source: str, trees: Trees | None = None) -> list[Region]:
     """The requests of a Python file, in order, and the markers that belong to none of them."""
     file = File(parse("python", source, trees))
     parsed = file.parsed
-    found: list[Region] = []
-    comments: list[Comment] = []
-    consumed: set[int] = set()
-    loose: list[tuple[SyntaxNode, Scope]] = []
     # Most of a file has no sign in it, and need not be looked at.
     signs = parsed.signs(_SIGNS)
-    stack: list[tuple[SyntaxNode, Scope]] = [(parsed.root, file.module)]
-    while stack:
-        node, scope = stack.pop()
-        kind = node.type
-        if kind == "comment":
-            comments.append(Comment(parsed.start(node), parsed.source(node)))
-            continue
-        inner = file.scope_of(node, scope)
-        draft: Draft | None = None
-        shape = ""
-        if kind == "call":
-            draft, shape = _call(file, node, scope)
-        elif kind == "dictionary" and _is_body(parsed, node):
-            draft = file.value(node, scope)
-        elif kind in ("pair", "keyword_argument", "assignment"):
-            loose.append((node, scope))
-        if draft is not None:
-            made = region(draft, STYLE, shape)
-            model = _model_around(file, node, scope) if kind == "dictionary" else None
-            found.append(replace(made, beside={"modelId": model}) if model is not None else made)
-            consumed.update(_markers_in(draft))
-            comments.extend(_comments_in(parsed, node))
-            stack.extend((child, inner) for child in reversed(_strangers(node)))
-            continue
-        stack.extend((child, inner) for child in reversed(parsed.within(node, signs)))
-    for node, scope in loose:
-        draft = _lone_marker(file, node, scope)
-        if draft is not None and not consumed & set(_markers_in(draft)):
-            consumed.update(_markers_in(draft))
-            found.append(region(draft, STYLE, MARKER))
-    found.sort(key=lambda one: one.start)
-    comments.sort(key=lambda comment: comment.start)
-    return [*comments_region(comments), *found]
+
+    def walk(
+        item: SyntaxNode, owners: list[SyntaxNode], record: Record
+    ) -> list[tuple[SyntaxNode, Scope]]:
+        loose: list[tuple[SyntaxNode, Scope]] = []
+        around = file.module
+        for owner in owners:
+            around = file.scope_of(owner, around)
+        stack: list[tuple[SyntaxNode, Scope]] = [(item, around)]
+        while stack:
+            node, scope = stack.pop()
+            kind = node.type
+            if kind == "comment":
+                record.comments.append(Comment(parsed.start(node), parsed.source(node)))
+                continue
+            inner = file.scope_of(node, scope)
+            draft: Draft | None = None
+            shape = ""
+            if kind == "call":
+                draft, shape = _call(file, node, scope)
+            elif kind == "dictionary" and _is_body(parsed, node):
+                draft = file.value(node, scope)
+            elif kind in ("pair", "keyword_argument", "assignment"):
+                loose.append((node, scope))
+            if draft is not None:
+                found = Finding(region(draft, STYLE, shape), tuple(_markers_in(draft)))
+                model = _model_around(file, node, scope) if kind == "dictionary" else None
+                if model is not None:
+                    named, at = model
+                    beside = replace(found.region, beside={"modelId": named})
+                    found = replace(found, region=beside, beside=(("modelId", at),))
+                record.requests.append(found)
+                record.comments.extend(_comments_in(parsed, node))
+                stack.extend((child, inner) for child in reversed(_strangers(node)))
+                continue
+            stack.extend((child, inner) for child in reversed(parsed.within(node, signs)))
+        return loose
+
+    def mark(loose: tuple[SyntaxNode, Scope]) -> Finding | None:
+        draft = _lone_marker(file, *loose)
+        if draft is None:
+            return None
+        return Finding(region(draft, STYLE, MARKER), tuple(_markers_in(draft)))
+
+    return regions_of(read_items(file.reading, signs, file, MAX_STEPS, walk, mark))
 
 
-def _model_around(file: File, node: SyntaxNode, scope: Scope) -> Node | None:
+def _model_around(file: File, node: SyntaxNode, scope: Scope) -> tuple[Node, int] | None:
     """The ``modelId`` of Bedrock's ``invoke_model``, whose ``body`` a dict is."""
     current = node.parent
     for _ in range(6):
@@ -158,7 +166,7 @@ def _model_around(file: File, node: SyntaxNode, scope: Scope) -> Node | None:
                 name = child.child_by_field_name("name")
                 value = child.child_by_field_name("value")
                 if name is not None and value is not None and file.parsed.source(name) == "modelId":
-                    return build(file.value(value, scope), STYLE)[0]
+                    return build(file.value(value, scope), STYLE)
         current = current.parent
     return None
 

@@ -8,11 +8,12 @@ the same file to what that returns. What happens under a condition is not known 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from cachewise.syntax.python_sources import made_by, named_for
+from cachewise.syntax.rereading import NOWHERE, Answer, Question, Reading
 from cachewise.syntax.source import (
     SPREAD,
     Draft,
@@ -107,11 +108,12 @@ class File:
         self._scopes: dict[int, Scope] = {}
         self._declares = "global" in parsed.text or "nonlocal" in parsed.text
         self._depth = 0
-        self._steps = 0
+        self.steps = 0
         self._active: set[tuple[str, int, int]] = set()
         self._helpers = 0
         self._returned: dict[int, list[SyntaxNode]] = {}
         self._class_methods: dict[int, list[Scope]] = {}
+        self.reading = Reading(parsed, _OPENS, self.answer)
 
     # Scopes and what happens in them.
 
@@ -152,7 +154,43 @@ class File:
             if name is not None and name.type == "identifier":
                 yield self.parsed.source(name), default
 
+    def answer(self, question: Question) -> Answer | None:
+        """What the text says to a question that was asked of an earlier one."""
+        kind, at, name = question
+        if kind in ("function_definition", "class_definition"):
+            found = self._defined(name, kind)
+            return found.start_byte if found is not None else ""
+        scope = self.module
+        if at != NOWHERE:
+            for node in self.reading.class_at(at):
+                scope = self.scope_of(node, scope)
+            if scope is self.module:
+                return None
+        if kind == "events":
+            return _told(self._events_in(scope, name))
+        if kind == "fields":
+            return _told(event for event, _ in self._fields(scope, name))
+        if kind == "counted":
+            counted = self._counted_in(scope, name)
+            return _told([counted] if counted is not None else [])
+        method = self._method_named(scope, name)
+        return method.node.start_byte if method is not None else ""
+
+    def _hear(self, scope: Scope, kind: str, name: str, answer: Answer) -> None:
+        """A question about a scope was answered: of the module or a class, or in one item."""
+        if scope.parent is None:
+            self.reading.hear((kind, NOWHERE, name), answer)
+        elif not self.reading.whole(scope.node):
+            self.reading.hear((kind, scope.node.start_byte, name), answer)
+
     def _events(self, scope: Scope, name: str) -> list[Event]:
+        """What happens to a name in a scope, noted as read."""
+        found = self._events_in(scope, name)
+        if scope.parent is None or not self.reading.whole(scope.node):
+            self._hear(scope, "events", name, _told(found))
+        return found
+
+    def _events_in(self, scope: Scope, name: str) -> list[Event]:
         """What happens to a name in a scope: looked for where the text has that name at all."""
         known = scope.events.get(name)
         if known is None:
@@ -290,8 +328,9 @@ class File:
 
     def value(self, node: SyntaxNode, scope: Scope) -> Draft:
         """What an expression stands for."""
-        self._steps += 1
-        if self._depth >= MAX_DEPTH or self._steps > MAX_STEPS:
+        self.reading.note(node.start_byte)
+        self.steps += 1
+        if self._depth >= MAX_DEPTH or self.steps > MAX_STEPS:
             return self._unknown(node)
         self._depth += 1
         try:
@@ -671,6 +710,7 @@ class File:
         at = self.parsed.offset(event.at)
         line = self.parsed.text.find("\n", at)
         stop = line if line >= 0 else len(self.parsed.text)
+        self.reading.note_up_to(event.at, self.parsed.byte(stop))
         source = Source(event.made, "call", name, at, stop)
         return Unknown(name, start, end, source.after(f"{name} is used", start, end))
 
@@ -769,9 +809,8 @@ class File:
                 owner = self.scope_of(known, self.module)
         if owner is None:
             return None
-        found: list[tuple[Event, Scope]] = [(event, owner) for event in self._events(owner, name)]
-        for method in self._methods(owner):
-            found += [(event, method) for event in self._events(method, f"self.{name}")]
+        found = self._fields(owner, name)
+        self._hear(owner, "fields", name, _told(event for event, _ in found))
         if len(found) != 1 or found[0][0].kind != "assign" or found[0][0].blocks:
             return None
         event, where = found[0]
@@ -783,6 +822,13 @@ class File:
             return self._named(self.value(event.value, where), node)
         finally:
             self._active.discard(key)
+
+    def _fields(self, owner: Scope, name: str) -> list[tuple[Event, Scope]]:
+        """What happens to a field in a class and in the class's methods."""
+        found = [(event, owner) for event in self._events_in(owner, name)]
+        for method in self._methods(owner):
+            found += [(event, method) for event in self._events_in(method, f"self.{name}")]
+        return found
 
     def _named(self, draft: Draft, node: SyntaxNode) -> Draft:
         start, end = self.parsed.start(node), self.parsed.end(node)
@@ -804,11 +850,26 @@ class File:
             owner = owner.parent
         if owner is None:
             return None
+        event = self._counted_in(owner, name)
+        self._hear(owner, "counted", name, _told([event] if event is not None else []))
+        return self._counted(name, event, node) if event is not None else None
+
+    def _counted_in(self, owner: Scope, name: str) -> Event | None:
+        """Where a method of a class counts up a field first."""
         for method in self._methods(owner):
-            for event in self._events(method, name):
+            for event in self._events_in(method, name):
                 if event.kind == "augment" and event.made:
-                    return self._counted(name, event, node)
+                    return event
         return None
+
+    def _method_named(self, owner: Scope, name: str) -> Scope | None:
+        """The method of a class with a name; of several the last."""
+        last: Scope | None = None
+        for method in self._methods(owner):
+            named = method.node.child_by_field_name("name")
+            if named is not None and self.parsed.source(named) == name:
+                last = method
+        return last
 
     def _methods(self, owner: Scope) -> list[Scope]:
         known = self._class_methods.get(owner.node.id)
@@ -1118,6 +1179,7 @@ class File:
             named = inner.child_by_field_name("name") if inner.type == kind else None
             if named is not None and self.parsed.source(named) == name:
                 last = inner
+        self.reading.hear((kind, NOWHERE, name), last.start_byte if last is not None else "")
         return last
 
     def _helper(
@@ -1137,12 +1199,16 @@ class File:
             owner: Scope | None = scope
             while owner is not None and owner.kind != "class_definition":
                 owner = owner.parent
-            for method in self._methods(owner) if owner is not None else ():
-                named = method.node.child_by_field_name("name")
-                if named is not None and self.parsed.source(named) == self.parsed.source(name):
-                    function, around, skip = method.node, owner or around, 1
+            if owner is not None:
+                word = self.parsed.source(name)
+                method = self._method_named(owner, word)
+                at = method.node.start_byte if method is not None else ""
+                self._hear(owner, "method", word, at)
+                if method is not None:
+                    function, around, skip = method.node, owner, 1
         if function is None:
             return None
+        self.reading.note(function.start_byte)
         returned = self._returned.get(function.id)
         if returned is None:
             returned = self._returned[function.id] = list(_returns(function))
@@ -1206,6 +1272,26 @@ class File:
         )
 
 
+def _told(events: Iterable[Event]) -> Answer:
+    """All that is known of what happens to a name, as an answer."""
+    return tuple(
+        (
+            event.kind,
+            event.at,
+            _bytes(event.value),
+            event.blocks,
+            tuple(_bytes(step) for step in event.path),
+            event.made,
+        )
+        for event in events
+    )
+
+
+def _bytes(node: SyntaxNode | None) -> Answer:
+    return (node.start_byte, node.end_byte) if node is not None else ""
+
+
+_OPENS = frozenset({"class_definition", "block"})
 _PARTS_OF_DAY = {"year", "month", "day"}
 _SAME = {"str", "list", "tuple", "copy.deepcopy", "deepcopy", "copy.copy", "reversed"}
 _KEEP_ORDER = {"list", "tuple", "str", "map", "filter", "enumerate", "dedent", "reversed", "repr"}

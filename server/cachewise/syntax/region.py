@@ -47,6 +47,7 @@ def reuse_regions(old: list[Region], new: list[Region]) -> list[Region]:
     for region in old:
         if region.node is not None:
             count.setdefault(region.shape, []).append(region)
+    held = {id(region.node) for region in old if region.node is not None}
     seen: dict[str, int] = {}
     for region in new:
         if region.node is None:
@@ -55,6 +56,9 @@ def reuse_regions(old: list[Region], new: list[Region]) -> list[Region]:
         # First what looks alike, wherever it moved to; else what stands at the same number.
         number = seen.get(region.shape, 0)
         seen[region.shape] = number + 1
+        if id(region.node) in held and not region.beside:
+            kept.append(region)
+            continue
         earlier = taken.get(_identity(region))
         if earlier is None:
             others = count.get(region.shape, [])

@@ -11,19 +11,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cachewise.syntax.evaluation import MAX_STEPS
 from cachewise.syntax.region import MARKER, Region
+from cachewise.syntax.rereading import Finding, Record, read_items, regions_of
 from cachewise.syntax.source import (
     Draft,
     Listing,
     Mapping,
     Unknown,
     Written,
-    comments_region,
     region,
 )
 from cachewise.syntax.tree import Comment
 
 if TYPE_CHECKING:
+    from cachewise.syntax.evaluation import Evaluator
     from cachewise.syntax.grammar import Parsed, SyntaxNode
 
 ANTHROPIC = "anthropic-messages"
@@ -68,38 +70,39 @@ class Finder:
     """Nodes inside of a request's source that are no part of it and may hold others."""
 
 
-def read_regions(parsed: Parsed, finder: Finder) -> list[Region]:
+def read_regions(values: Evaluator, finder: Finder) -> list[Region]:
     """The requests of a text, in order, and the markers that belong to none of them."""
-    found: list[Region] = []
-    comments: list[Comment] = []
-    consumed: set[int] = set()
-    loose: list[SyntaxNode] = []
+    parsed = values.parsed
     # Of the comments outside of requests only those count that are for Cachewise.
     signs = parsed.signs({**finder.signs, "cachewise:": ""})
-    stack = [parsed.root]
-    while stack:
-        node = stack.pop()
-        if "comment" in node.type:
-            comments.append(Comment(parsed.start(node), parsed.source(node)))
-            continue
-        made = finder.request(node)
-        if made is not None:
-            draft, shape = made
-            found.append(region(draft, finder.style, shape))
-            consumed.update(markers_in(draft))
-            comments.extend(_comments_in(parsed, node))
-            stack.extend(reversed(finder.beside(node)))
-            continue
-        loose.append(node)
-        stack.extend(reversed(parsed.within(node, signs)))
-    for node in loose:
+
+    def walk(item: SyntaxNode, _: list[SyntaxNode], record: Record) -> list[SyntaxNode]:
+        loose: list[SyntaxNode] = []
+        stack = [item]
+        while stack:
+            node = stack.pop()
+            if "comment" in node.type:
+                record.comments.append(Comment(parsed.start(node), parsed.source(node)))
+                continue
+            made = finder.request(node)
+            if made is not None:
+                draft, shape = made
+                found = region(draft, finder.style, shape)
+                record.requests.append(Finding(found, tuple(markers_in(draft))))
+                record.comments.extend(_comments_in(parsed, node))
+                stack.extend(reversed(finder.beside(node)))
+                continue
+            loose.append(node)
+            stack.extend(reversed(parsed.within(node, signs)))
+        return loose
+
+    def mark(node: SyntaxNode) -> Finding | None:
         draft = finder.marker(node)
-        if draft is not None and not consumed & set(markers_in(draft)):
-            consumed.update(markers_in(draft))
-            found.append(region(draft, finder.style, MARKER))
-    found.sort(key=lambda one: one.start)
-    comments.sort(key=lambda comment: comment.start)
-    return [*comments_region(comments), *found]
+        if draft is None:
+            return None
+        return Finding(region(draft, finder.style, MARKER), tuple(markers_in(draft)))
+
+    return regions_of(read_items(values.reading, signs, values, MAX_STEPS, walk, mark))
 
 
 def _comments_in(parsed: Parsed, node: SyntaxNode) -> Iterator[Comment]:

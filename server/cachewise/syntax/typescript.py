@@ -112,7 +112,7 @@ def _regions(language: str, source: str, trees: Trees | None) -> list[Region]:
         others = arguments.named_children[1:] if arguments is not None else []
         return [*([called] if called is not None else []), *others]
 
-    return read_regions(parsed, Finder(STYLE, _SIGNS, request, marker, beside))
+    return read_regions(values, Finder(STYLE, _SIGNS, request, marker, beside))
 
 
 def _is_list(draft: Mapping) -> bool:

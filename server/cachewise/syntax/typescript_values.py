@@ -108,6 +108,7 @@ class TypeScript(Evaluator):
         "do_statement", "switch_case", "catch_clause", "ternary_expression",
     })  # fmt: skip
     loops = frozenset({"for_statement", "for_in_statement", "while_statement", "do_statement"})
+    opens = frozenset({"class_declaration", "abstract_class_declaration", "class_body"})
     opaque = frozenset({"string", "comment", "regex", "template_type"})
 
     def happening(self, node: SyntaxNode) -> Iterator[tuple[str, Event]]:
