@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
-from cachewise.lsp import convert
+from cachewise.lsp import convert, parameters
 from cachewise.lsp.notebooks import Cell, Elsewhere, find_cell
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def bands(server: Server, params: Any) -> dict[str, Any] | None:
     first, last, tokens, atLeast, minimum, ranges}``: block numbers from 1, ranges in the client's
     columns. Null for a document that holds no request.
     """
-    uri = _field(_field(params, "textDocument"), "uri")
+    uri = parameters.field(parameters.field(params, "textDocument"), "uri")
     if not isinstance(uri, str):
         raise ValueError("cachewise/bands needs {textDocument: {uri}}.")
     found = find_cell(server, uri)
@@ -41,7 +41,7 @@ def bands(server: Server, params: Any) -> dict[str, Any] | None:
     from cachewise.analysis.bands import bands as bands_between
 
     start, end = 0, len(document.text)
-    where = _range(_field(params, "range"))
+    where = _range(parameters.field(params, "range"))
     complete = where is None or len(analysis.requests) <= MOST_REQUESTS
     if where is not None and not complete:
         if cell is not None:
@@ -90,16 +90,5 @@ def _plain(at: types.Position) -> dict[str, int]:
 
 
 def _range(value: Any) -> types.Range | None:
-    start, end = (_position(_field(value, name)) for name in ("start", "end"))
+    start, end = (parameters.position(parameters.field(value, name)) for name in ("start", "end"))
     return None if start is None or end is None else types.Range(start, end)
-
-
-def _position(value: Any) -> types.Position | None:
-    line, character = _field(value, "line"), _field(value, "character")
-    if isinstance(line, int) and isinstance(character, int) and line >= 0 and character >= 0:
-        return types.Position(line, character)
-    return None
-
-
-def _field(params: Any, name: str) -> Any:
-    return cast("dict[str, Any]", params).get(name) if isinstance(params, dict) else None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lsprotocol import types
 
-from cachewise.lsp import compare, convert
+from cachewise.lsp import compare, convert, parameters
 from cachewise.lsp.notebooks import Cell, Notebook, find_cell
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def cache_map(server: Server, params: Any) -> dict[str, Any] | None:
     number of the block at the position, or null. Null when there is no request.
     """
     found = _asked(server, params)
-    nonce = _field(params, "nonce")
+    nonce = parameters.field(params, "nonce")
     if found is None or not (nonce is None or isinstance(nonce, str)):
         raise ValueError("cachewise/cacheMap needs {textDocument: {uri}, position, nonce?}.")
     document, analysis, offset = found
@@ -58,7 +58,7 @@ def place(server: Server, params: Any) -> dict[str, Any] | None:
     answer is ``{uri, range}``, or null when there is none of that number any more.
     """
     found = _asked(server, params)
-    what, number = _field(params, "what"), _field(params, "number")
+    what, number = parameters.field(params, "what"), parameters.field(params, "number")
     if found is None or what not in ("block", "breakpoint") or type(number) is not int:
         raise ValueError("cachewise/cacheMapPlace needs {textDocument, position, what, number}.")
     document, analysis, offset = found
@@ -115,8 +115,8 @@ def commands_of(options: object) -> frozenset[str]:
 
 def _asked(server: Server, params: Any) -> tuple[OpenDocument | None, Document | None, int] | None:
     """The document that a request is about and the offset in it; None when it names none."""
-    uri = _field(_field(params, "textDocument"), "uri")
-    at = _position(_field(params, "position"))
+    uri = parameters.field(parameters.field(params, "textDocument"), "uri")
+    at = parameters.position(parameters.field(params, "position"))
     if not isinstance(uri, str) or at is None:
         return None
     found: tuple[Notebook, Cell] | None = find_cell(server, uri)
@@ -127,14 +127,3 @@ def _asked(server: Server, params: Any) -> tuple[OpenDocument | None, Document |
     if document is None:
         return None, None, 0
     return document, document.analysis, convert.offset(document.text, at, server.encoding)
-
-
-def _position(value: Any) -> types.Position | None:
-    line, character = _field(value, "line"), _field(value, "character")
-    if type(line) is int and type(character) is int and line >= 0 and character >= 0:
-        return types.Position(line, character)
-    return None
-
-
-def _field(params: Any, name: str) -> Any:
-    return cast("dict[str, Any]", params).get(name) if isinstance(params, dict) else None

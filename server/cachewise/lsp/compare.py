@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
-from cachewise.lsp import convert
+from cachewise.lsp import convert, parameters
 
 if TYPE_CHECKING:
     from cachewise.analysis import Document
@@ -31,21 +31,27 @@ def compare(server: Server, params: Any) -> dict[str, Any] | None:
     earlier request is the one of the same document that this one goes on from. The answer is
     ``{earlier: {title, text, line}, later: {title, text, line}, sentence}``, or null.
     """
-    uri = _field(_field(params, "textDocument"), "uri")
-    at = _position(_field(params, "position"))
+    uri = parameters.field(parameters.field(params, "textDocument"), "uri")
+    at = parameters.position(parameters.field(params, "position"))
     if not isinstance(uri, str) or at is None:
         raise ValueError("cachewise/compare needs {textDocument: {uri}, position}.")
-    other = _field(params, "other")
+    other = parameters.field(params, "other")
     if other is None:
         return _compare(server, uri, at)
-    return _compare(server, uri, at, _field(other, "uri"), _position(_field(other, "position")))
+    return _compare(
+        server,
+        uri,
+        at,
+        parameters.field(other, "uri"),
+        parameters.position(parameters.field(other, "position")),
+    )
 
 
 def execute(server: Server, arguments: Sequence[Any]) -> dict[str, Any] | None:
     """Run the command; the user is told in one sentence what the later request still reads."""
     if len(arguments) != 3 or not isinstance(arguments[0], str):
         raise ValueError(f"{COMMAND} needs a URI, a line and a character.")
-    at = _position({"line": arguments[1], "character": arguments[2]})
+    at = parameters.position({"line": arguments[1], "character": arguments[2]})
     found = _compare(server, arguments[0], at) if at is not None else None
     sentence = found["sentence"] if found is not None else _NOTHING
     server.window_show_message(
@@ -59,7 +65,7 @@ def requests(server: Server, params: Any) -> list[dict[str, Any]]:
 
     Each is ``{title, detail, position}``; the position lies inside of the request.
     """
-    uri = _field(_field(params, "textDocument"), "uri")
+    uri = parameters.field(parameters.field(params, "textDocument"), "uri")
     document, analysis = _document(server, uri)
     if document is None or analysis is None:
         return []
@@ -137,17 +143,6 @@ def _compare(
 def _document(server: Server, uri: Any) -> tuple[OpenDocument | None, Document | None]:
     document = server.store.get(uri) if isinstance(uri, str) else None
     return (None, None) if document is None else (document, document.analysis)
-
-
-def _field(params: Any, name: str) -> Any:
-    return cast("dict[str, Any]", params).get(name) if isinstance(params, dict) else None
-
-
-def _position(value: Any) -> types.Position | None:
-    line, character = _field(value, "line"), _field(value, "character")
-    if isinstance(line, int) and isinstance(character, int) and line >= 0 and character >= 0:
-        return types.Position(line, character)
-    return None
 
 
 def _plain(at: types.Position) -> dict[str, int]:

@@ -6,11 +6,11 @@ Each asks the analysis and converts the answer. ``None`` or an empty list means:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
-from cachewise.lsp import cache_map, compare, convert
+from cachewise.lsp import cache_map, compare, convert, parameters
 from cachewise.lsp.diagnostics import SOURCE
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def explain(_server: Server, params: Any) -> dict[str, str] | None:
     """``cachewise/explain``: the page of a rule, by code or name."""
     from cachewise.analysis.reference import BY_NAME, docs_url
 
-    wanted = _field(params, "rule")
+    wanted = parameters.field(params, "rule")
     if not isinstance(wanted, str):
         raise ValueError("cachewise/explain needs {rule: code or name}.")
     rule = BY_NAME.get(wanted) or BY_NAME.get(wanted.upper()) or BY_NAME.get(wanted.lower())
@@ -209,14 +209,10 @@ def _document(server: Server, uri: str) -> tuple[OpenDocument | None, Document |
     return (None, None) if document is None else (document, document.analysis)
 
 
-def _field(params: Any, name: str) -> Any:
-    return cast("dict[str, Any]", params).get(name) if isinstance(params, dict) else None
-
-
 def _uri_and_position(params: Any) -> tuple[str, types.Position]:
-    uri = _field(_field(params, "textDocument"), "uri")
-    line = _field(_field(params, "position"), "line")
-    character = _field(_field(params, "position"), "character")
+    uri = parameters.field(parameters.field(params, "textDocument"), "uri")
+    line = parameters.field(parameters.field(params, "position"), "line")
+    character = parameters.field(parameters.field(params, "position"), "character")
     if not (isinstance(uri, str) and isinstance(line, int) and isinstance(character, int)):
         raise ValueError("cachewise/summary needs {textDocument: {uri}, position}.")
     return uri, types.Position(line, character)
@@ -236,9 +232,9 @@ def _carried_fixes(
 ) -> Iterator[types.CodeAction]:
     """The fixes in a diagnostic's data, when they are for the text as it is now."""
     data: Any = diagnostic.data
-    if diagnostic.source != SOURCE or _field(data, "version") != document.version:
+    if diagnostic.source != SOURCE or parameters.field(data, "version") != document.version:
         return
-    for fix in _field(data, "fixes") or ():
+    for fix in parameters.field(data, "fixes") or ():
         edits = [
             types.TextEdit(
                 types.Range(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lsprotocol import types
 
-from cachewise.lsp import compare, convert
+from cachewise.lsp import compare, convert, parameters
 from cachewise.lsp.store import OpenDocument
 from cachewise.text import Encoding, Text
 
@@ -387,7 +387,7 @@ _PLAIN = ("cachewise/summary", "cachewise/compare", "cachewise/requests")
 
 def _plain_in_cells(function: Answer) -> Answer:
     def answer(server: Server, params: Any) -> Any:
-        found = find_cell(server, _field(_field(params, "textDocument"), "uri"))
+        found = find_cell(server, parameters.field(parameters.field(params, "textDocument"), "uri"))
         if isinstance(params, dict):
             params = cast("dict[str, Any]", params)
             other = _placed(server, params.get("other"))
@@ -398,7 +398,7 @@ def _plain_in_cells(function: Answer) -> Answer:
         params = {
             **params,
             "textDocument": {"uri": notebook.uri},
-            "position": _shifted(cell, _field(params, "position")),
+            "position": _shifted(cell, parameters.field(params, "position")),
         }
         result = function(server, params)
         if isinstance(result, list):
@@ -410,16 +410,16 @@ def _plain_in_cells(function: Answer) -> Answer:
 
 def _placed(server: Server, other: Any) -> Any:
     """``{uri, position?}`` in a cell as one in its program; anything else as it is."""
-    found = find_cell(server, _field(other, "uri"))
+    found = find_cell(server, parameters.field(other, "uri"))
     if found is None:
         return other
     notebook, cell = found
-    position = _field(other, "position") or {"line": 0, "character": 0}
+    position = parameters.field(other, "position") or {"line": 0, "character": 0}
     return {"uri": notebook.uri, "position": _shifted(cell, position)}
 
 
 def _shifted(cell: Cell, position: Any) -> Any:
-    line, character = _field(position, "line"), _field(position, "character")
+    line, character = parameters.field(position, "line"), parameters.field(position, "character")
     if not (isinstance(line, int) and isinstance(character, int)):
         return position
     at = cell.to_program(types.Position(line, character))
@@ -429,10 +429,6 @@ def _shifted(cell: Cell, position: Any) -> Any:
 def _choice(_notebook: Notebook, cell: Cell, choice: dict[str, Any]) -> dict[str, Any]:
     at = cell.from_program(types.Position(**choice["position"]))
     return {**choice, "position": {"line": at.line, "character": at.character}}
-
-
-def _field(params: Any, name: str) -> Any:
-    return cast("dict[str, Any]", params).get(name) if isinstance(params, dict) else None
 
 
 def find_cell(server: Server, uri: Any) -> tuple[Notebook, Cell] | None:

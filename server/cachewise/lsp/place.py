@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 from lsprotocol.converters import get_converter
 
-from cachewise.lsp import convert, notebooks
+from cachewise.lsp import convert, notebooks, parameters
 
 if TYPE_CHECKING:
     from cachewise.lsp.server import Server
@@ -23,8 +23,8 @@ def place(server: Server, params: Any) -> dict[str, Any] | None:
     form that the client understands, or null when nothing should change; ``outcome`` is ``change``,
     ``best``, ``nothing`` or ``unknown``.
     """
-    uri = _field(_field(params, "textDocument"), "uri")
-    at = _position(_field(params, "position"))
+    uri = parameters.field(parameters.field(params, "textDocument"), "uri")
+    at = parameters.position(parameters.field(params, "position"))
     if not isinstance(uri, str) or at is None:
         raise ValueError("cachewise/place needs {textDocument: {uri}, position}.")
     in_notebook = notebooks.find_cell(server, uri)
@@ -65,14 +65,3 @@ def place(server: Server, params: Any) -> dict[str, Any] | None:
 def _converter() -> Any:
     # To make one takes longer than all the rest.
     return get_converter()
-
-
-def _field(params: Any, name: str) -> Any:
-    return cast("dict[str, Any]", params).get(name) if isinstance(params, dict) else None
-
-
-def _position(value: Any) -> types.Position | None:
-    line, character = _field(value, "line"), _field(value, "character")
-    if isinstance(line, int) and isinstance(character, int) and line >= 0 and character >= 0:
-        return types.Position(line, character)
-    return None

@@ -14,11 +14,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 from pygls.uris import to_fs_path
 
+from cachewise.lsp import parameters
 from cachewise.lsp.background import SHOW_AFTER_SECONDS, Progress
 from cachewise.lsp.store import OpenDocument
 
@@ -77,7 +78,7 @@ async def replay(server: Server, params: Any) -> dict[str, Any] | None:
     scripts that loads nothing, ``sentence`` its sums; both are null when there is a ``problem``,
     which is a sentence too. The answer is null when the replay was stopped.
     """
-    uri = _field(_field(params, "textDocument"), "uri")
+    uri = parameters.field(parameters.field(params, "textDocument"), "uri")
     if not isinstance(uri, str):
         raise ValueError(f"{METHOD} needs {{textDocument: {{uri}}}}.")
     document = server.store.get(uri)
@@ -92,7 +93,7 @@ async def replay(server: Server, params: Any) -> dict[str, Any] | None:
     source = str(document.text) if document is not None else None
     work = Work()
     make = _page(work, title, source, Path(path), options, lines=lines)
-    token = _field(params, "workDoneToken")
+    token = parameters.field(params, "workDoneToken")
     token = token if isinstance(token, str | int) else None
     finished = await _in_thread(server, work, make, f"replaying {title}", token)
     return _answer(title, work.page, work.sentence, work.problem) if finished else None
@@ -246,7 +247,3 @@ async def _in_thread(
         work.stop()
         if progress is not None:
             progress.end()
-
-
-def _field(params: Any, name: str) -> Any:
-    return cast("dict[str, Any]", params).get(name) if isinstance(params, dict) else None
