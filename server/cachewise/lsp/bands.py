@@ -26,7 +26,7 @@ def bands(server: Server, params: Any) -> dict[str, Any] | None:
     first, last, tokens, atLeast, minimum, ranges}``: block numbers from 1, ranges in the client's
     columns. Null for a document that holds no request.
     """
-    uri = parameters.field(parameters.field(params, "textDocument"), "uri")
+    uri = parameters.document_uri(params)
     if not isinstance(uri, str):
         raise ValueError("cachewise/bands needs {textDocument: {uri}}.")
     found = find_cell(server, uri)
@@ -81,12 +81,8 @@ def _ranges(
                 where = cell.range_from_program(where)
             except Elsewhere:
                 continue
-        found.append({"start": _plain(where.start), "end": _plain(where.end)})
+        found.append(convert.plain_range(where))
     return found
-
-
-def _plain(at: types.Position) -> dict[str, int]:
-    return {"line": at.line, "character": at.character}
 
 
 def _range(value: Any) -> types.Range | None:

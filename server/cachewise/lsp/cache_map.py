@@ -75,14 +75,7 @@ def place(server: Server, params: Any) -> dict[str, Any] | None:
         if cell is None:
             return None
         where = cell
-    start, end = where.range.start, where.range.end
-    return {
-        "uri": where.uri,
-        "range": {
-            "start": {"line": start.line, "character": start.character},
-            "end": {"line": end.line, "character": end.character},
-        },
-    }
+    return {"uri": where.uri, "range": convert.plain_range(where.range)}
 
 
 def lenses(server: Server, document: OpenDocument, analysis: Document) -> list[types.CodeLens]:
@@ -115,7 +108,7 @@ def commands_of(options: object) -> frozenset[str]:
 
 def _asked(server: Server, params: Any) -> tuple[OpenDocument | None, Document | None, int] | None:
     """The document that a request is about and the offset in it; None when it names none."""
-    uri = parameters.field(parameters.field(params, "textDocument"), "uri")
+    uri = parameters.document_uri(params)
     at = parameters.position(parameters.field(params, "position"))
     if not isinstance(uri, str) or at is None:
         return None

@@ -31,7 +31,7 @@ def compare(server: Server, params: Any) -> dict[str, Any] | None:
     earlier request is the one of the same document that this one goes on from. The answer is
     ``{earlier: {title, text, line}, later: {title, text, line}, sentence}``, or null.
     """
-    uri = parameters.field(parameters.field(params, "textDocument"), "uri")
+    uri = parameters.document_uri(params)
     at = parameters.position(parameters.field(params, "position"))
     if not isinstance(uri, str) or at is None:
         raise ValueError("cachewise/compare needs {textDocument: {uri}, position}.")
@@ -65,7 +65,7 @@ def requests(server: Server, params: Any) -> list[dict[str, Any]]:
 
     Each is ``{title, detail, position}``; the position lies inside of the request.
     """
-    uri = parameters.field(parameters.field(params, "textDocument"), "uri")
+    uri = parameters.document_uri(params)
     document, analysis = _document(server, uri)
     if document is None or analysis is None:
         return []
@@ -75,7 +75,9 @@ def requests(server: Server, params: Any) -> list[dict[str, Any]]:
         {
             "title": choice.title,
             "detail": choice.detail,
-            "position": _plain(convert.position(document.text, choice.start, server.encoding)),
+            "position": convert.plain(
+                convert.position(document.text, choice.start, server.encoding)
+            ),
         }
         for choice in choices(analysis)
     ]
@@ -143,7 +145,3 @@ def _compare(
 def _document(server: Server, uri: Any) -> tuple[OpenDocument | None, Document | None]:
     document = server.store.get(uri) if isinstance(uri, str) else None
     return (None, None) if document is None else (document, document.analysis)
-
-
-def _plain(at: types.Position) -> dict[str, int]:
-    return {"line": at.line, "character": at.character}

@@ -29,6 +29,16 @@ def offset(text: Text, at: types.Position, encoding: Encoding) -> int:
     return text.offset(Position(at.line, at.character), encoding)
 
 
+def plain(at: types.Position) -> dict[str, int]:
+    """A position as the JSON of our own answers."""
+    return {"line": at.line, "character": at.character}
+
+
+def plain_range(where: types.Range) -> dict[str, dict[str, int]]:
+    """A range as the JSON of our own answers."""
+    return {"start": plain(where.start), "end": plain(where.end)}
+
+
 def span(text: Text, start: int, end: int, encoding: Encoding) -> types.Range:
     """The range between two offsets."""
     return types.Range(position(text, start, encoding), position(text, end, encoding))

@@ -210,7 +210,7 @@ def _document(server: Server, uri: str) -> tuple[OpenDocument | None, Document |
 
 
 def _uri_and_position(params: Any) -> tuple[str, types.Position]:
-    uri = parameters.field(parameters.field(params, "textDocument"), "uri")
+    uri = parameters.document_uri(params)
     line = parameters.field(parameters.field(params, "position"), "line")
     character = parameters.field(parameters.field(params, "position"), "character")
     if not (isinstance(uri, str) and isinstance(line, int) and isinstance(character, int)):

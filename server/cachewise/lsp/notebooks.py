@@ -387,7 +387,7 @@ _PLAIN = ("cachewise/summary", "cachewise/compare", "cachewise/requests")
 
 def _plain_in_cells(function: Answer) -> Answer:
     def answer(server: Server, params: Any) -> Any:
-        found = find_cell(server, parameters.field(parameters.field(params, "textDocument"), "uri"))
+        found = find_cell(server, parameters.document_uri(params))
         if isinstance(params, dict):
             params = cast("dict[str, Any]", params)
             other = _placed(server, params.get("other"))
@@ -422,13 +422,12 @@ def _shifted(cell: Cell, position: Any) -> Any:
     line, character = parameters.field(position, "line"), parameters.field(position, "character")
     if not (isinstance(line, int) and isinstance(character, int)):
         return position
-    at = cell.to_program(types.Position(line, character))
-    return {"line": at.line, "character": at.character}
+    return convert.plain(cell.to_program(types.Position(line, character)))
 
 
 def _choice(_notebook: Notebook, cell: Cell, choice: dict[str, Any]) -> dict[str, Any]:
     at = cell.from_program(types.Position(**choice["position"]))
-    return {**choice, "position": {"line": at.line, "character": at.character}}
+    return {**choice, "position": convert.plain(at)}
 
 
 def find_cell(server: Server, uri: Any) -> tuple[Notebook, Cell] | None:

@@ -12,6 +12,11 @@ def field(params: Any, name: str) -> Any:
     return cast("dict[str, Any]", params).get(name) if isinstance(params, dict) else None
 
 
+def document_uri(params: Any) -> Any:
+    """The URI of ``{textDocument: {uri}}``; None where there is none. It need not be a text."""
+    return field(field(params, "textDocument"), "uri")
+
+
 def position(value: Any) -> types.Position | None:
     """``{line, character}``, both counted from 0; None for anything else."""
     line, character = field(value, "line"), field(value, "character")

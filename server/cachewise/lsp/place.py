@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
-
-from lsprotocol import types
-from lsprotocol.converters import get_converter
 
 from cachewise.lsp import convert, notebooks, parameters
 
@@ -23,7 +19,7 @@ def place(server: Server, params: Any) -> dict[str, Any] | None:
     form that the client understands, or null when nothing should change; ``outcome`` is ``change``,
     ``best``, ``nothing`` or ``unknown``.
     """
-    uri = parameters.field(parameters.field(params, "textDocument"), "uri")
+    uri = parameters.document_uri(params)
     at = parameters.position(parameters.field(params, "position"))
     if not isinstance(uri, str) or at is None:
         raise ValueError("cachewise/place needs {textDocument: {uri}, position}.")
@@ -55,13 +51,7 @@ def place(server: Server, params: Any) -> dict[str, Any] | None:
         except notebooks.Elsewhere:
             return {"edit": None, "sentence": _ELSEWHERE, "outcome": "unknown"}
     return {
-        "edit": _converter().unstructure(edit, types.WorkspaceEdit),
+        "edit": server.wire.plain(edit),
         "sentence": found.sentence,
         "outcome": found.outcome,
     }
-
-
-@cache
-def _converter() -> Any:
-    # To make one takes longer than all the rest.
-    return get_converter()

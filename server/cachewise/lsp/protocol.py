@@ -153,6 +153,10 @@ class Protocol(LanguageServerProtocol):
         if answer is not None:
             answer.add_done_callback(lambda done: call() if done.cancelled() else None)
 
+    def plain(self, value: object) -> Any:
+        """A protocol type as the JSON that it is sent as."""
+        return self._converter.unstructure(value)
+
     def _refuse(
         self, identity: Any, code: types.ErrorCodes | types.LSPErrorCodes, text: str
     ) -> None:

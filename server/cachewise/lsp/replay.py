@@ -78,7 +78,7 @@ async def replay(server: Server, params: Any) -> dict[str, Any] | None:
     scripts that loads nothing, ``sentence`` its sums; both are null when there is a ``problem``,
     which is a sentence too. The answer is null when the replay was stopped.
     """
-    uri = parameters.field(parameters.field(params, "textDocument"), "uri")
+    uri = parameters.document_uri(params)
     if not isinstance(uri, str):
         raise ValueError(f"{METHOD} needs {{textDocument: {{uri}}}}.")
     document = server.store.get(uri)

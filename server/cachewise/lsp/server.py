@@ -26,6 +26,7 @@ from cachewise.lsp import (
     diagnostics,
     features,
     notebooks,
+    parameters,
     place,
     replay,
 )
@@ -223,7 +224,7 @@ def _initialize(server: Server, params: types.InitializeParams) -> None:
         nested_symbols=bool(symbol and symbol.hierarchical_document_symbol_support),
         progress=bool(client.window and client.window.work_done_progress),
         commands=cache_map.commands_of(params.initialization_options),
-        changes=_wants_changes(params.initialization_options),
+        changes=parameters.field(params.initialization_options, "changes") is True,
         configuration=bool(workspace.configuration),
         watches_files=bool(watched and watched.dynamic_registration),
         registers_configuration=bool(configured and configured.dynamic_registration),
@@ -237,11 +238,6 @@ def _initialize(server: Server, params: types.InitializeParams) -> None:
     server.publisher.enabled = not server.client.pulls_diagnostics
     if server.client.pulls_diagnostics:
         _serve_pulls(server)
-
-
-def _wants_changes(options: object) -> bool:
-    said = cast("dict[str, object]", options).get("changes") if isinstance(options, dict) else None
-    return said is True
 
 
 def _serve_pulls(server: Server) -> None:
